@@ -1,0 +1,170 @@
+"""Who may do what: the only place where that is decided, and what is not allowed here is not allowed.
+
+An administrator may do everything. A reseller manages the users that it created (their owner is the
+reseller) and what is theirs, within its own limits. A user has its own objects. Nobody else sees that an object
+exists.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+
+from api.auth import Principal
+from state.document import Document
+from state.errors import Forbidden, NotFound
+from state.kind import AdminOnly, Copied, Kind, Spec
+from state.kinds import KINDS
+from state.names import ADMINISTRATOR
+from state.tables import documents, jobs, plans
+
+
+class Access(Enum):
+    """Who comes through a door at all."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed in"
+    ADMIN = "admin"
+
+
+def admit(principal: Principal, access: Access) -> None:
+    """Raises Forbidden when the door is not the principal's."""
+    if access is Access.ADMIN and principal.role != "admin":
+        raise Forbidden("only administrators may do this", code="forbidden_role")
+
+
+def visible(principal: Principal, kind: Kind) -> ColumnElement[bool]:
+    """The documents of a kind that the principal may know of."""
+    if principal.role == "admin":
+        return true()
+    if principal.role not in {"reseller", "user"}:
+        return false()
+    if kind.owns:
+        own = documents.c.uid == principal.uid
+        return or_(own, documents.c.owner == principal.name) if principal.role == "reseller" else own
+    if not kind.placed:
+        return true()
+    return owned_by_theirs(principal, documents.c.owner)
+
+
+def visible_documents(principal: Principal) -> ColumnElement[bool]:
+    """The documents of every kind that the principal may know of."""
+    if principal.role == "admin":
+        return true()
+    kinds = (and_(documents.c.kind == kind.name, visible(principal, kind)) for kind in KINDS.values())
+    return or_(*kinds)
+
+
+def visible_jobs(principal: Principal) -> ColumnElement[bool]:
+    """The jobs that the principal may know of."""
+    return true() if principal.role == "admin" else owned_by_theirs(principal, jobs.c.owner)
+
+
+def visible_plans(principal: Principal) -> ColumnElement[bool]:
+    """The plans that the principal may know of: those it asked for."""
+    return true() if principal.role == "admin" else plans.c.owner == principal.name
+
+
+def owned_by_theirs(principal: Principal, owner: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether `owner` is the principal or a user that it manages."""
+    own = owner == principal.name
+    if principal.role != "reseller":
+        return own if principal.role == "user" else false()
+    theirs = documents.alias("theirs")
+    alive = theirs.c.deleted_at.is_(None)
+    managed = select(theirs.c.name).where(theirs.c.kind == "User", theirs.c.owner == principal.name, alive)
+    return or_(own, owner.in_(managed))
+
+
+def check_create(
+    principal: Principal, kind: Kind, owner: str, values: Mapping[str, Any], host: str | None
+) -> None:
+    """Whether the principal may make such a document for `owner`, who is theirs. Raises Forbidden."""
+    if principal.role == "admin":
+        return
+    if not kind.placed or (kind.owns and principal.role != "reseller"):
+        raise Forbidden(f"your role may not create {kind.plural}", code="forbidden_role")
+    if host is not None:
+        raise _forbidden_field("host")
+    if kind.owns:
+        if values.get("role", "user") != "user":
+            raise _forbidden_field("role")
+    elif owner == principal.name:
+        fields = kind.schema.model_fields
+        _refuse_marked(
+            kind, {name for name, value in values.items() if name in fields and value != fields[name].default}
+        )
+
+
+def check_change(principal: Principal, kind: Kind, document: Document, values: Mapping[str, Any]) -> None:
+    """Whether the principal, who sees the document, may set these fields. Raises Forbidden."""
+    itself = document.uid == principal.uid
+    if principal.role == "admin":
+        if itself and (values.get("is_suspended") is True or values.get("is_active") is False):
+            raise Forbidden("nobody suspends themselves: ask another administrator", code="forbidden_field")
+        return
+    if not kind.placed:
+        raise Forbidden(f"your role may not change {kind.plural}", code="forbidden_role")
+    if itself or (document.owner == principal.name and not kind.owns):
+        _refuse_marked(kind, values)
+
+
+def check_remove(principal: Principal, kind: Kind, document: Document) -> None:
+    """Whether the principal, who sees the document, may delete it. Raises Forbidden."""
+    if document.uid == principal.uid:
+        raise Forbidden("nobody deletes themselves: ask who manages you", code="forbidden")
+    if principal.role != "admin" and not kind.placed:
+        raise Forbidden(f"your role may not delete {kind.plural}", code="forbidden_role")
+
+
+def may_remove(principal: Principal, kind: Kind, document: Document) -> bool:
+    try:
+        check_remove(principal, kind, document)
+    except Forbidden:
+        return False
+    return True
+
+
+def check_limits(principal: Principal, kind: Kind, before: Spec | None, after: Spec) -> None:
+    """Refuses a reseller's user more than the reseller itself has (0 is no limit). Raises Forbidden."""
+    if principal.role != "reseller" or not kind.owns:
+        return
+    for name in sorted(kind.marked(Copied)):
+        own, new = getattr(principal.spec, name, None), getattr(after, name)
+        if not isinstance(new, int) or not isinstance(own, int) or new == getattr(before, name, None):
+            continue
+        if own and (new == 0 or new > own):
+            raise Forbidden(
+                f"{name} may be at most your own, {own}", code="above_own_limit", field=name, limit=own
+            )
+
+
+def owner_of_new(principal: Principal, kind: Kind, given: str | None) -> str:
+    """Who a new document belongs to: whom the body names, else its maker; the house for what all share."""
+    if not kind.placed:
+        return ADMINISTRATOR
+    if given is not None:
+        return given
+    return ADMINISTRATOR if kind.owns and principal.role == "admin" else principal.name
+
+
+def check_owner(principal: Principal, kind: Kind, owner: Document) -> None:
+    """Whether `owner`, whom the principal sees, can have such a document. Raises Forbidden, NotFound."""
+    if not kind.placed:
+        raise Forbidden(f"{kind.plural} belong to nobody", code="forbidden_field")
+    if not kind.owns:
+        return
+    if principal.role != "admin" and owner.uid != principal.uid:
+        raise NotFound("no such user", resource="user", id=owner.uid)
+    if getattr(owner.spec, "role", "user") == "user":
+        raise Forbidden(f"{owner.name!r} is no reseller and cannot have users", code="forbidden_field")
+
+
+def _refuse_marked(kind: Kind, named: Collection[str]) -> None:
+    for name in sorted(kind.marked(AdminOnly).intersection(named)):
+        raise _forbidden_field(name)
+
+
+def _forbidden_field(name: str) -> Forbidden:
+    return Forbidden(f"your role may not set {name}", code="forbidden_field", field=name)

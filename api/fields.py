@@ -1,0 +1,59 @@
+"""The fields of a body that are no part of a spec: names, owners, places and passwords."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from api import access
+from api.auth import Principal
+from api.body import Object
+from api.writes import visible_document
+from state.document import Document
+from state.errors import Fault, Forbidden, NotFound
+from state.kind import Kind
+from state.kinds import KINDS
+
+REQUIRED = "Field required"
+SHORTEST, LONGEST = 8, 1024
+OWNERS = next(kind for kind in KINDS.values() if kind.owns)
+
+
+def take_text(body: Object, name: str, faults: list[Fault], *, required: bool = False) -> str | None:
+    """Takes a text out of the body; none when it is not there."""
+    value: object = body.pop(name, None)
+    if value is None and required:
+        faults.append(Fault(name, REQUIRED))
+    elif value is not None and not isinstance(value, str):
+        faults.append(Fault(name, "Input should be a valid string"))
+    return value if isinstance(value, str) else None
+
+
+def take_password(kind: Kind, body: Object, faults: list[Fault], *, required: bool) -> str | None:
+    """Takes the password out of the body; none when there is none, or an empty one, which changes nothing."""
+    if not kind.password:
+        return None
+    password = take_text(body, "password", faults, required=required)
+    if password is None or (password == "" and not required):
+        return None
+    if not SHORTEST <= len(password) <= LONGEST:
+        faults.append(Fault("password", f"must have {SHORTEST} to {LONGEST} characters"))
+    return password
+
+
+def find_owner(
+    connection: Connection, principal: Principal, kind: Kind, user_id: str | None, faults: list[Fault]
+) -> Document | None:
+    """Whom a new document is made for, when the body says so. Raises Forbidden."""
+    if user_id is None:
+        return None
+    try:
+        owner = visible_document(connection, principal, OWNERS, str(UUID(user_id)))
+    except (ValueError, NotFound):
+        faults.append(Fault("user_id", "there is no such user"))
+        return None
+    try:
+        access.check_owner(principal, kind, owner)
+    except (Forbidden, NotFound) as error:
+        faults.append(Fault("user_id", error.message))
+        return None
+    return owner

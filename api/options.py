@@ -1,0 +1,48 @@
+"""What a request may ask for beside its body: waiting, a dry run, and being the first to change something."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from state.errors import Fault, Invalid, Stale
+
+LONGEST_WAIT = 60
+_TAG = re.compile(r'"(\d+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`wait`: for how many seconds the answer is held until the write is true on its host."""
+
+    wait: float = 0
+    dry_run: bool = False
+
+
+def options(request: Request) -> Options:
+    """The options of a write. Raises Invalid with every one that is unknown or wrong."""
+    faults, wait, dry_run = [], 0.0, False
+    for name, value in request.query_params.multi_items():
+        if name == "wait" and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value) and float(value) <= LONGEST_WAIT:
+            wait = float(value)
+        elif name == "wait":
+            faults.append(Fault(name, f"must be seconds, from 0 to {LONGEST_WAIT}"))
+        elif name == "dry_run" and value.lower() in {"true", "false"}:
+            dry_run = value.lower() == "true"
+        elif name == "dry_run":
+            faults.append(Fault(name, "must be true or false"))
+        else:
+            faults.append(Fault(name, "is no parameter of this request"))
+    if faults:
+        raise Invalid(faults)
+    return Options(wait, dry_run)
+
+
+def expected(request: Request, generation: int) -> int | None:
+    """The generation that ``If-Match`` insists on (RFC 9110, section 13.1.1), if any. Raises Stale."""
+    header = request.headers.get("if-match", "").strip()
+    if not header:
+        return None
+    if header != "*" and str(generation) not in _TAG.findall(header):
+        raise Stale(f"it is at generation {generation} now: read it again")
+    return generation

@@ -1,0 +1,238 @@
+"""A posted set of documents: what it says, and the writes that make it true."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Connection, select
+
+from api import access, writes
+from api.auth import Principal
+from api.fields import OWNERS
+from api.writes import New, Written
+from state.document import Document, Ref
+from state.errors import Fault, Invalid
+from state.kind import Kind
+from state.kinds import KINDS
+from state.reading import find, from_row
+from state.tables import documents
+from state.tombstones import confirm
+from state.validation import dump, faults_of
+
+_Name = Field(max_length=1024)
+
+
+class Metadata(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = _Name
+    owner: str | None = Field(None, max_length=64)
+    host: str | None = Field(None, max_length=255)
+
+
+class Posted(BaseModel):
+    """One document as one writes it in a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str = Field(max_length=64)
+    metadata: Metadata
+    spec: dict[str, Any] = Field(default_factory=dict)
+
+
+class PostedSet(BaseModel):
+    """`prune` deletes the living documents of the posted kinds (of `owner`) that are not among those posted;
+    `allow_deletes` is how many of these are meant, where they are many."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    documents: list[Posted] = Field(default_factory=list, max_length=20_000)
+    prune: bool = False
+    owner: str | None = Field(None, max_length=64)
+    host: str | None = Field(None, max_length=255)
+    allow_deletes: int = Field(0, ge=0, le=10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a posted set came to: the writes, what was deleted, and out of how many."""
+
+    written: tuple[Written, ...] = ()
+    removals: tuple[str, ...] = ()
+    deleted: int = 0
+    scope: int = 0
+    base: Mapping[str, int] = field(default_factory=dict)
+
+
+def understand(body: Any) -> PostedSet:
+    """The posted set. Raises Invalid with every fault."""
+    try:
+        posted = PostedSet.model_validate({} if body is None else body)
+    except ValidationError as error:
+        raise Invalid(faults_of(error)) from None
+    faults = [
+        Fault(f"documents.{i}.kind", f"there is no kind {each.kind!r}; there are {', '.join(KINDS)}")
+        for i, each in enumerate(posted.documents)
+        if each.kind not in KINDS
+    ]
+    if posted.prune and not posted.documents:
+        faults.append(Fault("documents", "an empty set would delete everything: post what is to stay"))
+    if faults:
+        raise Invalid(faults)
+    return posted
+
+
+def perform(
+    connection: Connection, principal: Principal, posted: PostedSet, removals: Sequence[str] | None = None
+) -> Outcome:
+    """Does the writes, in the order in which kinds build on each other. Raises Invalid with all faults.
+
+    `removals` are the only documents that may be deleted, when that was decided before. As many deletions as
+    were said to be meant are confirmed ones.
+    """
+    faults: list[Fault] = []
+    written: list[Written] = []
+    kept: set[str] = set()
+    base: dict[str, int] = {}
+    for i, each in _in_order(posted.documents):
+        try:
+            one = _write(connection, principal, posted, each)
+        except Invalid as error:
+            faults += [Fault(_where(i, each, fault.field), fault.message) for fault in error.faults]
+            continue
+        if one.after.uid in kept:
+            faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
+        kept.add(one.after.uid)
+        written.append(one)
+        base |= {one.before.uid: one.before.generation} if one.before else {str(one.after.ref): 0}
+    if faults:
+        raise Invalid(faults)
+    if not posted.prune:
+        return Outcome(tuple(written), base=base)
+    return _pruned(connection, principal, posted, Outcome(tuple(written), base=base), removals)
+
+
+def _in_order(posted: Sequence[Posted]) -> list[tuple[int, Posted]]:
+    """The documents with their places in the set, owners before what they own."""
+    owner_of = {each.metadata.name: each.metadata.owner for each in posted if KINDS[each.kind].owns}
+
+    def depth(pair: tuple[int, Posted]) -> tuple[int, int]:
+        return KINDS[pair[1].kind].rank, _depth(pair[1].metadata.owner, owner_of)
+
+    return sorted(enumerate(posted), key=depth)
+
+
+def _owned_first(found: Sequence[Document]) -> list[Document]:
+    """The documents, what is owned before its owners."""
+    owner_of = {each.name: each.owner for each in found if KINDS[each.kind].owns}
+    return sorted(found, key=lambda each: (-KINDS[each.kind].rank, -_depth(each.owner, owner_of)))
+
+
+def _depth(owner: str | None, owner_of: Mapping[str, str | None]) -> int:
+    """How many owners there are above, of those that `owner_of` knows."""
+    above = set[str]()
+    while owner is not None and owner in owner_of and owner not in above:
+        above.add(owner)
+        owner = owner_of[owner]
+    return len(above)
+
+
+def _write(connection: Connection, principal: Principal, posted: PostedSet, each: Posted) -> Written:
+    kind = KINDS[each.kind]
+    document = _existing(connection, kind, each.metadata.name)
+    if document is not None and _sees(connection, principal, kind, document):
+        return _rewrite(connection, principal, document, each)
+    owner = _owner(connection, principal, kind, each.metadata.owner or posted.owner)
+    host = each.metadata.host or posted.host
+    new = New(kind, each.metadata.name, owner, each.spec, host if kind.owns else None)
+    return writes.create(connection, principal, new)
+
+
+def _rewrite(connection: Connection, principal: Principal, document: Document, each: Posted) -> Written:
+    faults = [
+        Fault(f"metadata.{name}", f"is {now!r} and cannot be changed after creation")
+        for name, given, now in (
+            ("owner", each.metadata.owner, document.owner),
+            ("host", each.metadata.host, document.target),
+        )
+        if given is not None and given != now
+    ]
+    old = dump(document.spec)
+    named = {n: v for n, v in each.spec.items() if n not in old or old[n] != v}
+    return writes.change(
+        connection, principal, document, each.spec, merge=False, faults=faults, named=named
+    )  # fmt: skip
+
+
+def _existing(connection: Connection, kind: Kind, name: str) -> Document | None:
+    """The document of this name, however it is spelt."""
+    try:
+        return find(connection, Ref(kind.name, kind.check_name(name)))
+    except ValueError:
+        return find(connection, Ref(kind.name, name))
+
+
+def _sees(connection: Connection, principal: Principal, kind: Kind, document: Document) -> bool:
+    query = select(documents.c.uid).where(documents.c.uid == document.uid, access.visible(principal, kind))
+    return connection.execute(query).first() is not None
+
+
+def _owner(connection: Connection, principal: Principal, kind: Kind, name: str | None) -> str:
+    if not name or not kind.placed:
+        return access.owner_of_new(principal, kind, None)
+    owner = find(connection, Ref(OWNERS.name, name))
+    if owner is None or not _sees(connection, principal, OWNERS, owner):
+        raise Invalid([Fault("metadata.owner", f"there is no user {name!r}")])
+    access.check_owner(principal, kind, owner)
+    return owner.name
+
+
+def _pruned(
+    connection: Connection,
+    principal: Principal,
+    posted: PostedSet,
+    outcome: Outcome,
+    removals: Sequence[str] | None,
+) -> Outcome:
+    kept = {one.after.uid for one in outcome.written}
+    scope = _scope(connection, principal, posted)
+    gone = [d for d in scope if d.uid not in kept and access.may_remove(principal, KINDS[d.kind], d)]
+    gone = [d for d in gone if removals is None or d.uid in removals]
+    written, deleted = list(outcome.written), set[str]()
+    for document in _owned_first(gone):
+        one = writes.remove(connection, principal, document, confirmed=False)
+        deleted |= {each.uid for each in one.all}
+        written.append(one)
+    if len(deleted) <= posted.allow_deletes:
+        written = [_confirmed(connection, one) if one.after.deleted else one for one in written]
+    base = {**outcome.base, **{d.uid: d.generation for d in gone}}
+    size = len(scope) + len(deleted - {d.uid for d in scope})
+    return Outcome(tuple(written), tuple(d.uid for d in gone), len(deleted), size, base)
+
+
+def _confirmed(connection: Connection, one: Written) -> Written:
+    """A deletion that somebody has confirmed, with all that goes with it."""
+    for document in one.all:
+        confirm(connection, document)
+    also = tuple(replace(document, confirmed=True) for document in one.also)
+    return replace(one, after=replace(one.after, confirmed=True), also=also)
+
+
+def _scope(connection: Connection, principal: Principal, posted: PostedSet) -> list[Document]:
+    """The living documents of the posted kinds and owner that the principal sees."""
+    kinds = sorted({each.kind for each in posted.documents})
+    query = select(documents).where(documents.c.kind.in_(kinds), documents.c.deleted_at.is_(None))
+    if posted.owner is not None:
+        query = query.where(documents.c.owner == posted.owner)
+    if posted.host is not None:
+        query = query.where(documents.c.target == posted.host)
+    rows = connection.execute(query.where(access.visible_documents(principal))).mappings()
+    return [from_row(row) for row in rows]
+
+
+def _where(number: int, each: Posted, name: str) -> str:
+    if name == KINDS[each.kind].name_field:
+        return f"documents.{number}.metadata.name"
+    inside = name.startswith("metadata.")
+    return f"documents.{number}.{name if inside else f'spec.{name}'}"

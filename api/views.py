@@ -1,0 +1,119 @@
+"""How things look in answers: documents, jobs, hosts and plans as REST objects, with nothing secret."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from state.document import Document
+from state.kinds import KINDS
+from state.listing import Page
+from state.plans import Plan
+from state.shown import Shown
+from state.targets import Target
+from state.validation import dump
+
+
+def time(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+def document_view(shown: Shown) -> dict[str, Any]:
+    """A document as its kind's REST object."""
+    kind = shown.kind
+    return {
+        "id": shown.uid,
+        "user_id": shown.owner_uid,
+        kind.name_field: shown.name,
+        **shown.values,
+        **kind.measured,
+        **shown.counts,
+        "host": shown.target or None,
+        "generation": shown.generation,
+        "observed_generation": shown.observed_generation,
+        "conditions": list(shown.conditions),
+        "created_at": time(shown.created_at),
+        "updated_at": time(shown.updated_at),
+    }
+
+
+def etag(generation: int) -> str:
+    """A document's entity tag: it changes when what is wanted changes (RFC 9110, section 8.8.3)."""
+    return f'"{generation}"'
+
+
+def page_view(key: str, items: Sequence[Any], page: Page) -> dict[str, Any]:
+    """A page of a list under its key."""
+    return {key: items, "total": page.total, "page": page.page, "limit": page.limit, "pages": page.pages}
+
+
+def export_view(document: Document) -> dict[str, Any]:
+    """A document as one writes it in a file."""
+    metadata = {"name": document.name, "owner": document.owner or None, "host": document.target or None}
+    return {"kind": document.kind, "metadata": metadata, "spec": dump(document.spec)}
+
+
+def job_view(row: Any, user_id: str | None, lines: Sequence[str]) -> dict[str, Any]:
+    """A job with its log."""
+    return {
+        "id": row.id,
+        "job_type": row.job_type,
+        "user_id": user_id,
+        "host": row.target or None,
+        "status": row.status,
+        "parameters": row.parameters,
+        "priority": row.priority,
+        "scheduled_for": time(row.scheduled_for),
+        "started_at": time(row.started_at),
+        "completed_at": time(row.completed_at),
+        "output_log": "\n".join(lines),
+        "results": row.results,
+        "created_at": time(row.created_at),
+    }
+
+
+def host_view(target: Target, documents: int) -> dict[str, Any]:
+    """A managed host and what was last seen of it."""
+    facts = target.facts
+    return {
+        "id": target.name,
+        "name": target.name,
+        "address": target.address,
+        "listed": target.listed,
+        "reachable": target.reachable,
+        "message": target.message,
+        "observed_at": time(target.observed_at),
+        "documents": documents,
+        "drifted": target.drifted,
+        "unmanaged": list(target.unmanaged),
+        "facts": {
+            "hostname": facts.hostname,
+            "php": list(facts.php),
+            "nginx": facts.nginx,
+            "ipv4": list(facts.ipv4),
+            "ipv6": list(facts.ipv6),
+            "shells": list(facts.shells),
+        },
+    }
+
+
+def plan_view(plan: Plan, report: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A dry run: its state, and its report when there is one."""
+    return {
+        "id": plan.id,
+        "status": plan.status,
+        "created_at": time(plan.created_at),
+        "report": None if report is None else dict(report),
+    }
+
+
+def difference(before: Document | None, after: Document) -> dict[str, Any]:
+    """What a write would change of a document, field by field."""
+    kind = KINDS[after.kind]
+    named = {"kind": kind.name, "name": after.name, "owner": after.owner}
+    if after.deleted:
+        return {"action": "delete", **named, "fields": []}
+    old = dump(before.spec) if before else {}
+    changed = [(n, old.get(n), new) for n, new in dump(after.spec).items() if n not in old or old[n] != new]
+    fields = [{"field": n, "before": b, "after": a} for n, b, a in changed]
+    return {"action": "update" if before else "create", **named, "fields": fields}

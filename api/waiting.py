@@ -1,0 +1,47 @@
+"""Waiting for a write to become true on its host, without holding a thread meanwhile."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from api.door import House, Reply
+from api.errors import problem
+from api.writes import missing
+from state.document import Document
+from state.kinds import KINDS
+from state.shown import Shown, show
+from state.tables import documents
+
+_GOING_ON = frozenset({"Changed", "Waiting", "Unreachable", "Unknown"})
+
+
+def held(
+    house: House, reply: Reply, after: Document, seconds: float, view: Callable[[Shown], Reply]
+) -> Reply:
+    """The reply, held until what was written is Ready, Blocked or failed at its generation."""
+
+    def later() -> Reply | None:
+        with house.database.reading() as connection:
+            if after.deleted:
+                left = connection.execute(select(documents.c.uid).where(documents.c.uid == after.uid)).first()
+                return None if left else reply
+            shown = show(connection, after.uid)
+        if shown is None:
+            return Reply(response=problem(missing(KINDS[after.kind], after.uid)))
+        return view(shown) if ended(shown, after.generation) else None
+
+    return Reply(reply.status, reply.content, reply.headers, later=later, seconds=seconds)
+
+
+def ended(shown: Shown, generation: int) -> bool:
+    """Whether the outcome of this generation is known."""
+    ready = next((each for each in shown.conditions if each["type"] == "Ready"), None)
+    if shown.observed_generation >= generation:
+        return ready is None or ready["reason"] not in _GOING_ON
+    return any(
+        condition["observed_generation"] >= generation
+        and (condition["status"] or condition["type"] == "Ready")
+        and condition["type"] in {"Ready", "Blocked", "Failed"}
+        and condition["reason"] not in _GOING_ON
+        for condition in shown.conditions
+    )

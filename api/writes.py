@@ -1,0 +1,146 @@
+"""Writing documents as somebody: each change allowed, made, and told to the workers; or only rehearsed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from api import access
+from api.auth import Principal
+from state import store
+from state.document import Document
+from state.errors import Fault, GhostError, Invalid, NotFound, Stale
+from state.kind import Kind
+from state.kinds import KINDS
+from state.reading import by_uid, from_row
+from state.tables import documents
+
+_LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), documents.c.deleted_at.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write: the document as it was and as it is now, and what was deleted with it."""
+
+    before: Document | None
+    after: Document
+    also: tuple[Document, ...] = ()
+
+    @property
+    def all(self) -> tuple[Document, ...]:
+        return (*self.also, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A document to make. `faults` are those already found in what was asked for."""
+
+    kind: Kind
+    name: str
+    owner: str
+    values: Mapping[str, Any]
+    host: str | None = None
+    faults: Sequence[Fault] = ()
+
+
+def create(connection: Connection, principal: Principal, new: New) -> Written:
+    """Makes the document. Raises Invalid with all faults at once, Forbidden, Conflict."""
+    access.check_create(principal, new.kind, new.owner, new.values, new.host)
+
+    def make() -> Document:
+        return store.create(
+            connection, new.kind, new.name, new.owner, new.values, actor=principal.name, target=new.host
+        )
+
+    document = with_faults(new.faults, make)
+    access.check_limits(principal, new.kind, None, document.spec)
+    return Written(None, document)
+
+
+def change(
+    connection: Connection,
+    principal: Principal,
+    document: Document,
+    values: Mapping[str, Any],
+    *,
+    merge: bool = True,
+    generation: int | None = None,
+    faults: Sequence[Fault] = (),
+    named: Mapping[str, Any] | None = None,
+) -> Written:
+    """Changes the document; `named` are the fields asked for, where `values` holds more than those."""
+    kind = KINDS[document.kind]
+    access.check_change(principal, kind, document, values if named is None else named)
+
+    def make() -> Document:
+        return store.change(
+            connection, document, values, actor=principal.name, merge=merge, generation=generation
+        )
+
+    changed = with_faults(faults, make)
+    access.check_limits(principal, kind, document.spec, changed.spec)
+    return Written(document, changed)
+
+
+def remove(
+    connection: Connection,
+    principal: Principal,
+    document: Document,
+    *,
+    confirmed: bool = True,
+    generation: int | None = None,
+) -> Written:
+    """Turns the document, and what a user owns, into tombstones."""
+    kind = KINDS[document.kind]
+    access.check_remove(principal, kind, document)
+    if generation is not None and document.generation != generation:
+        raise Stale(f"it is at generation {document.generation} now: read it again")
+    owned = _owned(connection, document) if kind.owns else []
+    store.remove(connection, document, actor=principal.name, confirmed=confirmed)
+    left = {each.uid: each for each in by_uid(connection, [document.uid, *(d.uid for d in owned)])}
+    gone = datetime.now(UTC)
+    also = tuple(left.get(each.uid, replace(each, deleted_at=gone)) for each in owned)
+    return Written(document, left.get(document.uid, replace(document, deleted_at=gone)), also)
+
+
+def with_faults(faults: Sequence[Fault], make: Callable[[], Document]) -> Document:
+    """What `make` gives, unless there are faults: those known and those it finds, one for each field."""
+    try:
+        document = make()
+    except Invalid as error:
+        known = {fault.field for fault in faults}
+        raise Invalid([*faults, *(fault for fault in error.faults if fault.field not in known)]) from None
+    except GhostError:
+        if faults:
+            raise Invalid(faults) from None
+        raise
+    if faults:
+        raise Invalid(faults)
+    return document
+
+
+def visible_document(connection: Connection, principal: Principal, kind: Kind, uid: str) -> Document:
+    """The living document, if it is the principal's to see. Raises NotFound."""
+    row = connection.execute(_LIVING, {"of_uid": uid}).mappings().one_or_none()
+    if row is None or row["kind"] != kind.name or not _sees(connection, principal, kind, uid):
+        raise missing(kind, uid)
+    return from_row(row)
+
+
+def _sees(connection: Connection, principal: Principal, kind: Kind, uid: str) -> bool:
+    if principal.role == "admin":
+        return True
+    query = select(documents.c.uid).where(documents.c.uid == uid, access.visible(principal, kind))
+    return connection.execute(query).first() is not None
+
+
+def missing(kind: Kind, uid: str) -> NotFound:
+    return NotFound("Resource not found", resource=kind.plural.removesuffix("s"), id=uid)
+
+
+def _owned(connection: Connection, document: Document) -> list[Document]:
+    theirs = (documents.c.owner == document.name) & documents.c.deleted_at.is_(None)
+    rows = connection.execute(select(documents).where(theirs, documents.c.uid != document.uid)).mappings()
+    return [from_row(row) for row in rows]

@@ -1,0 +1,1 @@
+"""The commands of `ghostcp`, one module a group."""

@@ -1,0 +1,78 @@
+"""Running the parts: the API, a worker, the schema, the administrator."""
+
+import signal
+import threading
+
+from commands.administrator import ensure_administrator, password_file
+from commands.console import Failed, plain
+from state.database import Database
+from state.errors import GhostError
+from state.settings import Settings, settings
+
+
+def api() -> None:
+    """Serve the REST API at GHOSTCP_LISTEN (default 127.0.0.1:8080)."""
+    import uvicorn  # noqa: PLC0415 - slow to import, as is what it serves
+
+    from api.app import create_app  # noqa: PLC0415
+
+    host, port = listen(settings())
+    database = Database(settings().database)
+    app = create_app(database, settings())
+    server = uvicorn.Config(
+        app, host=host, port=port, proxy_headers=False, server_header=False, timeout_graceful_shutdown=5
+    )
+    try:
+        uvicorn.Server(server).run()
+    finally:
+        database.close()
+
+
+def worker() -> None:
+    """Make documents true on the hosts of GHOSTCP_INVENTORY, until stopped."""
+    from reconciler.worker import run_worker  # noqa: PLC0415 - slow to import
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    database = Database(settings().database)
+    try:
+        run_worker(settings(), database, stop)
+    except GhostError as error:
+        raise Failed(error.message) from None
+    finally:
+        database.close()
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    settings().var.mkdir(parents=True, exist_ok=True)
+    database = Database(settings().database)
+    try:
+        database.migrate()
+    finally:
+        database.close()
+    plain("The database is up to date.")
+
+
+def admin() -> None:
+    """Create the administrator and the package `default`; say where the password is.
+
+    GHOSTCP_ADMIN_PASSWORD sets it, now or later.
+    """
+    database = Database(settings().database)
+    try:
+        _, new = ensure_administrator(database, settings().var)
+    except GhostError as error:
+        raise Failed(error.message) from None
+    finally:
+        database.close()
+    plain(f"A new password is in {password_file(settings().var)}." if new else "The administrator is there.")
+
+
+def listen(of: Settings) -> tuple[str, int]:
+    """Address and port of the API. Raises Failed."""
+    host, _, port = of.listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise Failed(f"GHOSTCP_LISTEN is {of.listen!r}; it looks like 127.0.0.1:8080 or [::1]:8080")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,38 @@
+"""The command line of GhostCP: the only place where doors and verbs meet."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from commands import documents, hosts, lab, login, plans, serve, up
+from commands.console import Failed, err
+
+app = typer.Typer(
+    name="ghostcp",
+    help="A hosting control plane: desired state in documents, made true on servers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(lab.app, name="lab")
+for command in (
+    *(up.up, serve.api, serve.worker, serve.migrate, serve.admin),
+    *(login.login, documents.validate, plans.plan, plans.apply, plans.diff, documents.export),
+    *(hosts.hosts, hosts.drift, hosts.jobs),
+):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and ends the process with its exit status."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="ghostcp")
+    except Failed as failure:
+        for line in failure.lines:
+            err.print(line, style="red", markup=False)
+        sys.exit(failure.status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Answer an apply request: the changes of a plan, each in its turn, each failing for itself."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from . import converge, fence, generations, resources
+from .converge import Converged
+from .host import Host, explain
+from .paths import INVALID
+from .resources import HANDLERS, RANK
+from .timing import Clock
+from .wire import APPLIED, STALE, VERSION, Attributes, Change, Outcome, changes, digest_or_none, failed
+
+Outcomes = dict[str, Outcome]
+
+
+def apply(host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The response to a request of changes; nothing at all is touched when the token is too old."""
+    clock = Clock()
+    plan = changes(request)
+    only = bool(request.get("validate_only"))
+    with fence.exclusive(host):
+        try:
+            fence.pass_fence(host, int(request["token"]))
+        except fence.FencedError as error:
+            return {"version": VERSION, "fenced": True, "highest": error.highest}
+        outcomes: Outcomes = {}
+        asked = frozenset(request.get("services") or ())
+        converged = (
+            _validate(host, plan, outcomes, clock) if only else _apply(host, plan, asked, outcomes, clock)
+        )
+        with clock("observe"):
+            keys = [change.key for change in plan if change.key in outcomes]
+            units = asked | converged.services.keys()
+            observed = resources.observe(
+                host, dict.fromkeys([*keys, *(f"service:{name}" for name in sorted(units))])
+            )
+        number = generations.live_number(host)
+    return {
+        "version": VERSION,
+        "fenced": False,
+        "results": {it.key: outcomes[it.key].as_dict() for it in plan if it.key in outcomes},
+        "observed": observed,
+        "services": {name: report.as_dict() for name, report in converged.services.items()},
+        "generation": number,
+        "elapsed": clock.elapsed,
+        "timings": clock.phases,
+    }
+
+
+def _validate(host: Host, plan: Sequence[Change], outcomes: Outcomes, clock: Clock) -> Converged:
+    """Only let the validators judge the configurations."""
+    ready = _ready(host, _of(plan, "config"), outcomes)
+    converged = converge.check(host, ready, clock)
+    outcomes.update(converged.outcomes)
+    return converged
+
+
+def _apply(
+    host: Host, plan: Sequence[Change], asked: frozenset[str], outcomes: Outcomes, clock: Clock
+) -> Converged:
+    plain = [change for change in plan if HANDLERS[change.type].apply]
+    with clock("make"):
+        _carry_out(host, sorted((it for it in plain if not it.deletes), key=_rank), outcomes)
+    with clock("check"):
+        ready = _ready(host, _of(plan, "config"), outcomes)
+    daemons = [change for change in _of(plan, "service") if not change.deletes]
+    converged = converge.converge(host, ready, asked | {change.name for change in daemons}, clock)
+    outcomes.update(converged.outcomes)
+    for change in _of(plan, "service"):
+        report = converged.services.get(change.name)
+        outcomes[change.key] = APPLIED if report is None or report.ok else failed(report.message)
+    with clock("remove"):
+        _carry_out(host, sorted((it for it in plain if it.deletes), key=_rank, reverse=True), outcomes)
+    return converged
+
+
+def _of(plan: Iterable[Change], kind: str) -> list[Change]:
+    return [change for change in plan if change.type == kind]
+
+
+def _rank(change: Change) -> int:
+    return RANK[change.type]
+
+
+def batches(plan: Iterable[Change]) -> Iterator[list[Change]]:
+    """Runs of changes of one type of which none requires another of the same run."""
+    batch: dict[str, Change] = {}
+    kind = ""
+    for change in plan:
+        if batch and (change.type != kind or any(key in batch for key in change.requires)):
+            yield list(batch.values())
+            batch = {}
+        batch[change.key], kind = change, change.type
+    if batch:
+        yield list(batch.values())
+
+
+def _carry_out(host: Host, plan: Iterable[Change], outcomes: Outcomes) -> None:
+    for batch in batches(plan):
+        handler = HANDLERS[batch[0].type]
+        ready = _ready(host, batch, outcomes)
+        if ready and handler.apply:
+            try:
+                outcomes.update(handler.apply(host, ready))
+            except OSError as error:
+                outcomes.update({change.key: failed(explain(error)) for change in ready})
+
+
+def _ready(host: Host, batch: Sequence[Change], outcomes: Outcomes) -> list[Change]:
+    """The changes of a batch that are still to be made; the outcome of the others is known already."""
+    observed = resources.observe(host, [change.key for change in batch])
+    ready = []
+    for change in batch:
+        outcome = _settled(change, observed[change.key], outcomes)
+        if outcome is None:
+            ready.append(change)
+        else:
+            outcomes[change.key] = outcome
+    return ready
+
+
+def _settled(change: Change, current: Attributes | None, outcomes: Outcomes) -> Outcome | None:
+    """What is known of a change before it is made: it cannot be, it is true already, or its plan is old."""
+    missing = [key for key in change.requires if key in outcomes and not outcomes[key].good]
+    if missing:
+        return Outcome("skipped", f"it needs {missing[0]}, which is {outcomes[missing[0]].status}")
+    if current is not None and current.get("obstructed") == INVALID:
+        return failed("its name is not valid: choose another")
+    found, wanted = digest_or_none(current), None if change.deletes else digest_or_none(change.attributes)
+    if found == wanted or (change.once and not change.deletes and current is not None):
+        return APPLIED
+    return None if found == change.expect else STALE

@@ -1,0 +1,170 @@
+"""Changes of configurations judged together: what a validator refuses is left out, the rest goes on."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from . import configs, generations, validate
+from .generations import Stage
+from .host import Host, explain
+from .validate import Complaint
+from .wire import Change, Outcome, failed
+
+Validate = Callable[[Host, str, Sequence[str]], dict[str, Complaint]]
+SECONDS = 60.0
+"""How long culprits are looked for before the rest of a batch waits for another."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """Changes on a stage: those still in it, those already out of it and why."""
+
+    host: Host
+    stage: Stage
+    active: dict[str, Change] = field(default_factory=dict)
+    fresh: dict[str, str | None] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    validate: Validate = validate.validate
+    deadline: float = math.inf
+
+    def complaints(self, services: Sequence[str]) -> dict[str, Complaint]:
+        return self.validate(self.host, self.stage.tree, services)
+
+    def of(self, service: str) -> list[Change]:
+        """The changes still in the stage for a service, in the order of their names."""
+        found = [change for change in self.active.values() if configs.service(change) == service]
+        return sorted(found, key=lambda change: change.name)
+
+    def put(self, change: Change) -> None:
+        generations.place(self.stage, change.name, self.fresh[change.key])
+
+    def take_out(self, change: Change) -> None:
+        generations.restore(self.stage, change.name)
+
+    def reject(self, culprits: Mapping[str, Outcome]) -> set[str]:
+        """Take changes out for good, with all of the same documents; return the services touched.
+
+        The others of a refused change are not refused themselves: they may be right without it.
+        """
+        reasons = {
+            self.active[key].document: Outcome("skipped", f"{key} was not accepted, and they change together")
+            for key, outcome in culprits.items()
+            if self.active[key].document
+        }
+        touched = set()
+        for key, change in list(self.active.items()):
+            outcome = culprits.get(key) or reasons.get(change.document)
+            if outcome:
+                del self.active[key]
+                self.take_out(change)
+                self.outcomes[key] = outcome
+                touched.add(configs.service(change))
+        return touched
+
+
+def begin(host: Host, changes: Sequence[Change], verdict: Validate = validate.validate) -> Trial:
+    """A stage with the changes in it; what cannot even be written is out already. Names must be valid."""
+    for change in changes:
+        configs.parts(change.name)
+    trial = Trial(host, generations.stage(host), validate=verdict, deadline=time.monotonic() + SECONDS)
+    broken = {}
+    for number, change in enumerate(changes):
+        trial.active[change.key] = change
+        trial.fresh[change.key] = None if change.deletes else f"{trial.stage.fresh}/{number}"
+        problem = _write(trial, change)
+        if problem:
+            broken[change.key] = failed(problem)
+    trial.reject(broken)
+    return trial
+
+
+def _write(trial: Trial, change: Change) -> str:
+    """Put a change on the stage; what is wrong, when it cannot be."""
+    try:
+        path = trial.fresh[change.key]
+        if path is not None:
+            configs.write(trial.host, path, change)
+        trial.put(change)
+    except OSError as error:
+        return explain(error)
+    except (LookupError, ValueError) as error:
+        return str(error.args[0])
+    return ""
+
+
+def judge(trial: Trial) -> None:
+    """Take changes out until the validators of all touched services accept the whole tree."""
+    waiting = {configs.service(change) for change in trial.active.values()}
+    while waiting:
+        complaints = trial.complaints(sorted(name for name in waiting if trial.of(name)))
+        culprits: dict[str, Outcome] = {}
+        for service, complaint in complaints.items():
+            culprits |= _culprits(trial, service, complaint)
+        waiting = trial.reject(culprits)
+
+
+def _culprits(trial: Trial, service: str, complaint: Complaint) -> dict[str, Outcome]:
+    """Whose fault the complaint is: the changes it names, or what a search finds, or none of ours."""
+    changes = trial.of(service)
+    if not complaint.installed:
+        outcome = failed(f"{complaint.message}: install it first")
+        return {change.key: outcome for change in changes if not change.deletes}
+    if time.monotonic() > trial.deadline:
+        outcome = failed(
+            f"too many were refused to tell all apart in time: try again. Last: {complaint.message}"
+        )
+        return {change.key: outcome for change in changes}
+    refused = Outcome("refused", complaint.message)
+    named = [change for change in changes if _names(complaint, change)]
+    if named:
+        return {change.key: refused for change in named}
+    return _search(trial, service, changes)
+
+
+def _names(complaint: Complaint, change: Change) -> bool:
+    """Whether a complaint names the file of a change, or a section that the file opens."""
+    if change.deletes:
+        return False
+    lines = (change.content or "").splitlines() if complaint.sections else []
+    return change.name in complaint.files or any(f"[{section}]" in lines for section in complaint.sections)
+
+
+def _search(trial: Trial, service: str, changes: Sequence[Change]) -> dict[str, Outcome]:
+    """Bisect for the first change that makes the validator refuse; without any, it is nobody's of ours."""
+    for change in changes:
+        trial.take_out(change)
+    complaint = trial.complaints([service]).get(service)
+    if complaint:
+        where = f" (in {', '.join(complaint.files)})" if complaint.files else ""
+        outcome = failed(f"the configuration is broken without our changes{where}: {complaint.message}")
+        return {change.key: outcome for change in changes}
+    good, bad = 0, len(changes)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        for change in changes[good:middle]:
+            trial.put(change)
+        found = trial.complaints([service]).get(service)
+        if found is None:
+            good = middle
+            continue
+        bad, complaint = middle, found
+        for change in changes[good:middle]:
+            trial.take_out(change)
+    for change in changes[good:]:
+        trial.put(change)
+    message = complaint.message if complaint else ""
+    return {changes[bad - 1].key: Outcome("refused", message)}
+
+
+def sync(trial: Trial) -> None:
+    """Bring the new files of the changes that are in to the disk."""
+    for key in trial.active:
+        path = trial.fresh[key]
+        if path is not None:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

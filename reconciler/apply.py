@@ -1,0 +1,76 @@
+"""Making a plan true: one play, and what it says of each change."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.observe import Run
+from reconciler.plan import Action, Change, Plan
+from state.errors import Superseded
+from state.resource import Attributes, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one change: applied, refused (by a validator), failed, stale or skipped; and why."""
+
+    status: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Results by key, what was observed afterwards, what the services did, and the
+    stamp under which deleted data went to quarantine."""
+
+    results: Mapping[str, Result]
+    observed: Mapping[str, Attributes | None]
+    services: Mapping[str, Mapping[str, Any]]
+    timings: Mapping[str, float]
+    stamp: str = ""
+
+
+def apply(run: Run, target: str, plan: Plan, token: int) -> Applied:
+    """Applies the plan's changes under the lease's fencing token. Raises Superseded, Unreachable or Unknown."""
+    services = sorted({change.service for change in plan.changes if change.service})
+    request = _request(plan.changes, token)
+    response = run("apply", target, {**request, "services": services})
+    if response["fenced"]:
+        words = f"a newer worker has been at {target}: this one's changes were not made"
+        raise Superseded(words, highest=response.get("highest"))
+    timings = response.get("timings", {})
+    return Applied(_results(response), response["observed"], response["services"], timings, request["stamp"])
+
+
+def rehearse(run: Run, target: str, changes: Iterable[Change], token: int) -> Mapping[str, Result]:
+    """What the services' validators say of the configurations among `changes`; nothing live is touched.
+
+    Empty when a newer worker has been there. Raises Unreachable or Unknown.
+    """
+    response = run("apply", target, {**_request(changes, token), "services": [], "validate_only": True})
+    return {} if response["fenced"] else _results(response)
+
+
+def _request(changes: Iterable[Change], token: int) -> dict[str, Any]:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return {"version": 1, "token": token, "stamp": stamp, "changes": [_wire(change) for change in changes]}
+
+
+def _results(response: Mapping[str, Any]) -> dict[str, Result]:
+    return {key: Result(r["status"], r.get("message") or "") for key, r in response["results"].items()}
+
+
+def _wire(change: Change) -> dict[str, Any]:
+    resource = change.resource
+    return {
+        "action": change.action.value,
+        "key": change.key,
+        "expect": None if change.before is None else digest(change.before),
+        "attributes": None if change.after is None else dict(change.after),
+        "content": resource.content if resource else None,
+        "data": change.action is Action.DELETE or bool(resource and resource.data),
+        "once": bool(resource and resource.once),
+        "document": change.document,
+        "requires": list(resource.requires) if resource else [],
+    }

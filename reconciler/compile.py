@@ -1,0 +1,74 @@
+"""From documents to the catalog: all resources that a target should have, and what cannot be had yet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from state.document import Document, Ref
+from state.kind import Compiled, Context, Facts, Reason, Templates
+from state.kinds import KINDS
+from state.resource import Resource, service
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one document: the keys it compiled to, or why it did not."""
+
+    keys: tuple[str, ...] = ()
+    blocked: tuple[Reason, ...] = ()
+    failed: Reason | None = None
+    notes: tuple[Reason, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Nothing is known of what it should be: what was applied for it stays as it is."""
+        return bool(self.blocked) or self.failed is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Desired resources by key in the order of making, who wants each (uid; empty for the host), outcomes by uid."""
+
+    resources: Mapping[str, Resource]
+    wanted_by: Mapping[str, str]
+    outcomes: Mapping[str, Outcome]
+
+
+def compile_documents(
+    documents: Iterable[Document], related: Mapping[Ref, Document], facts: Facts, templates: Templates
+) -> Catalog:
+    """The catalog; a document that cannot be compiled is told of in its outcome and harms no other."""
+    resources: dict[str, Resource] = {}
+    wanted_by: dict[str, str] = {}
+    outcomes: dict[str, Outcome] = {}
+    for document in sorted(documents, key=_order):
+        outcome, made = _compile_one(document, related, facts, templates)
+        clash = next((r.key for r in made if r.key in resources and resources[r.key] != r), None)
+        if clash is not None:
+            other = Reason("Conflict", f"{clash} is wanted differently by another document")
+            outcome, made = Outcome(blocked=(other,)), ()
+        outcomes[document.uid] = outcome
+        for resource in made:
+            resources.setdefault(resource.key, resource)
+            wanted_by.setdefault(resource.key, document.uid)
+    for name in sorted({r.service for r in resources.values() if r.service}):
+        daemon = service(name)
+        resources[daemon.key] = daemon
+        wanted_by[daemon.key] = ""
+    return Catalog(resources, wanted_by, outcomes)
+
+
+def _order(document: Document) -> tuple[int, str, str]:
+    return (KINDS[document.kind].rank, document.name, document.uid)
+
+
+def _compile_one(
+    document: Document, related: Mapping[Ref, Document], facts: Facts, templates: Templates
+) -> tuple[Outcome, tuple[Resource, ...]]:
+    if document.deleted:
+        return Outcome(), ()
+    try:
+        compiled: Compiled = KINDS[document.kind].compile(Context(document, facts, templates, related.get))
+    except Exception as error:  # whatever a template or a value does: it is this document's fault alone
+        return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
+    keys = tuple(resource.key for resource in compiled.resources)
+    return Outcome(keys, compiled.blocked, notes=compiled.notes), compiled.resources

@@ -1,0 +1,198 @@
+"""From what was planned and what became of it to what is known of each document; pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.apply import Applied, Result
+from reconciler.compile import Outcome
+from reconciler.plan import Action, Cause, Change
+from reconciler.subject import Subject, Survey
+from state.document import PROMISE, Condition, Document, Refusal, Status
+from state.errors import GhostError
+from state.kind import Reason
+from state.resource import digest
+
+UNDONE = "undone"
+DONE = frozenset({"applied"})
+MADE = DONE | {UNDONE}
+NOTHING = Applied({}, {}, {}, {})
+
+Results = Mapping[str, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A document's new status; whether another try soon may help; whether its tombstone is fulfilled."""
+
+    status: Status
+    retry: bool
+    forget: bool
+
+
+def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclusion]:
+    """One conclusion for every document of the survey, by uid; `at` is the time of what changes now."""
+    results = {change.key: _result(change, applied) for change in survey.plan.changes}
+    changes: dict[str, list[Change]] = {}
+    for change in survey.plan.changes:
+        changes.setdefault(change.document, []).append(change)
+    down = {c.service: results[c.key] for c in changes.get("", []) if results[c.key].status not in DONE}
+    return {
+        uid: _conclude_one(
+            survey, document, changes.get(uid, []), results, applied, _users(survey, uid, down), at
+        )
+        for uid, document in survey.subject.documents.items()
+    }
+
+
+def intend(survey: Survey) -> dict[str, Status]:
+    """Statuses, by uid, that promise what is about to be made: found just so after a crash, it is ours."""
+    ahead: dict[str, dict[str, str]] = {}
+    known = survey.subject.statuses
+    for change in survey.plan.changes:
+        if not change.document or change.after is None:
+            continue
+        if known[change.document].applied.get(change.key, PROMISE).startswith(PROMISE):
+            promise = PROMISE + digest(change.after)
+            ahead.setdefault(change.document, {})[change.key] = promise
+    return {uid: replace(known[uid], applied={**known[uid].applied, **new}) for uid, new in ahead.items()}
+
+
+def postpone(subject: Subject, error: GhostError, at: datetime) -> list[Status]:
+    """The statuses of documents whose target could not be looked at or worked on."""
+    reason, message = type(error).__name__, f"{error}; tried again soon"
+    return [
+        subject.statuses[uid].having(Condition("Ready", False, reason, message, document.generation, at))
+        for uid, document in subject.documents.items()
+    ]
+
+
+def _users(survey: Survey, uid: str, down: Mapping[str | None, Result]) -> list[Reason]:
+    """What the services that do not run, or not what is live, mean for a document."""
+    resources = (survey.catalog.resources[key] for key in survey.catalog.outcomes[uid].keys)
+    used = sorted({r.service for r in resources if r.service in down and r.service})
+    return [Reason("ServiceFailed", f"{name}: {down[name].message}") for name in used]
+
+
+def _conclude_one(
+    survey: Survey,
+    document: Document,
+    changes: list[Change],
+    results: Results,
+    applied: Applied,
+    down: list[Reason],
+    at: datetime,
+) -> Conclusion:
+    old = survey.subject.statuses[document.uid]
+    outcome = survey.catalog.outcomes[document.uid]
+    failed = [(c, results[c.key]) for c in changes if results[c.key].status not in DONE]
+    blocked = (*outcome.blocked, *survey.plan.blocked.get(document.uid, ()))
+    status = replace(
+        old,
+        observed_generation=document.generation,
+        applied=_inventory(survey, document, old, changes, results, applied),
+        refused=_refusals(old, outcome, failed),
+        repairs=_repairs(old, changes, results),
+    )
+    problems = [*_problems(outcome, blocked, failed), *down]
+    for told in _told(status, problems, blocked, outcome):
+        status = status.having(Condition(*told, document.generation, at))
+    left = document.deleted and bool(status.applied) and not problems
+    retry = left or bool(down) or any(result.status not in {"refused", *DONE} for _, result in failed)
+    forget = document.deleted and not status.applied and not problems
+    return Conclusion(status, retry, forget)
+
+
+def _result(change: Change, applied: Applied) -> Result:
+    """What became of a change, proved by the second look: what was reported done but is not so is undone."""
+    result = applied.results.get(change.key, Result("failed", "the host did not say what became of it"))
+    if result.status not in DONE or change.key not in applied.observed:
+        return result
+    found = applied.observed[change.key]
+    once = change.resource is not None and change.resource.once
+    if (found is None) != (change.after is None) or (
+        not once and found is not None and found != change.after
+    ):
+        return Result(UNDONE, "was done, but a second look finds it otherwise")
+    return result
+
+
+def _half_made(change: Change, results: Results, applied: Applied) -> bool:
+    """Whether we began to make something that was not there, and it is there now, but not as it should be."""
+    begun = change.action is Action.CREATE and results[change.key].status == "failed"
+    return begun and applied.observed.get(change.key) is not None
+
+
+def _inventory(
+    survey: Survey,
+    document: Document,
+    old: Status,
+    changes: list[Change],
+    results: Results,
+    applied: Applied,
+) -> dict[str, str]:
+    """What was applied for the document, without what another one has taken over by now."""
+    wanted, adopted = survey.catalog.wanted_by, frozenset(survey.plan.adopted)
+    taken = {
+        key
+        for key in old.applied
+        if wanted.get(key, document.uid) != document.uid
+        and (key in adopted or (key in results and results[key].status in MADE))
+    }
+    inventory = {k: d for k, d in old.applied.items() if k not in taken and k not in survey.plan.gone}
+    for key in adopted:
+        if wanted[key] == document.uid:
+            inventory[key] = survey.catalog.resources[key].digest
+    for change in changes:
+        status = results[change.key].status
+        if change.action is Action.DELETE and status in DONE:
+            inventory.pop(change.key, None)
+        elif change.after is not None and (status in MADE or _half_made(change, results, applied)):
+            inventory[change.key] = digest(change.after)
+    return inventory
+
+
+def _refusals(old: Status, outcome: Outcome, failed: list[tuple[Change, Result]]) -> dict[str, Refusal]:
+    kept = {key: refusal for key, refusal in old.refused.items() if key in outcome.keys}
+    new = {
+        change.key: Refusal(digest(change.after), result.message)
+        for change, result in failed
+        if result.status == "refused" and change.after is not None
+    }
+    return {**kept, **new}
+
+
+def _repairs(old: Status, changes: list[Change], results: Results) -> dict[str, int]:
+    repairs = dict(old.repairs)
+    for change in changes:
+        if change.cause is Cause.INTENDED:
+            repairs.pop(change.key, None)
+        elif results[change.key].status in MADE:
+            repairs[change.key] = repairs.get(change.key, 0) + 1
+    return repairs
+
+
+def _problems(
+    outcome: Outcome, blocked: tuple[Reason, ...], failed: list[tuple[Change, Result]]
+) -> list[Reason]:
+    codes = {"refused": "Refused", "stale": "Changed", "skipped": "Waiting", UNDONE: "Undone"}
+    told = [Reason(codes.get(r.status, "ApplyFailed"), f"{c.key}: {r.message}") for c, r in failed]
+    told.sort(key=lambda reason: reason.code == "Waiting")
+    return [*blocked, *((outcome.failed,) if outcome.failed else ()), *told]
+
+
+def _told(
+    status: Status, problems: list[Reason], blocked: tuple[Reason, ...], outcome: Outcome
+) -> Iterator[tuple[str, bool, str, str]]:
+    """What there is to say of the document: type, status, reason and message of conditions."""
+    known = {condition.type for condition in status.conditions}
+    ready = problems[0] if problems else Reason("Converged", "everything on the host is as wanted")
+    yield "Ready", not problems, ready.code, "; ".join(p.message for p in problems) or ready.message
+    hold = blocked[0] if blocked else Reason("Free", "")
+    yield "Blocked", bool(blocked), hold.code, "; ".join(reason.message for reason in blocked)
+    if "Drifted" in known and not problems:
+        yield "Drifted", False, "Repaired", ""
+    if outcome.notes:
+        yield "Secured", False, outcome.notes[0].code, outcome.notes[0].message
+    elif "Secured" in known:
+        yield "Secured", False, "NotWanted", ""

@@ -1,0 +1,108 @@
+"""Answering plans: what would be done, for everything, for one owner, or for documents that are not stored."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from reconciler.apply import rehearse
+from reconciler.guard import judge
+from reconciler.lease import last_token
+from reconciler.plan import refuse
+from reconciler.report import failed_report, target_report, whole_report
+from reconciler.subject import Subject, Survey, with_overlay
+from reconciler.survey import World, survey, whole_target
+from state import reading
+from state.document import Document
+from state.errors import GhostError, NotFound
+from state.kinds import tenant_of
+from state.plans import Plan, answer, unpack
+from state.targets import list_targets
+
+_log = structlog.get_logger()
+
+
+def answer_plan(world: World, plan: Plan) -> None:
+    """Leaves the plan's report; whatever goes wrong, it gets an answer."""
+    try:
+        report = make_report(world, plan)
+        status = "ready"
+    except GhostError as error:
+        report, status = whole_report([failed_report("", str(error))], []), "failed"
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        _log.exception("a plan could not be made, by a fault of ours", plan=plan.id)
+        words = f"a fault of ours ({type(error).__name__}); the worker's log says more"
+        report, status = whole_report([failed_report("", words)], []), "failed"
+    with world.database.writing() as connection:
+        answer(connection, plan.id, status, report)
+
+
+def make_report(world: World, plan: Plan) -> dict[str, Any]:
+    """The report of a plan's request."""
+    request = plan.request
+    overlay = [unpack(values) for values in request.get("overlay", ())]
+    with world.database.reading() as connection:
+        names = [t.name for t in list_targets(connection)]
+        touched = [*overlay, *reading.dependents(connection, overlay)] if overlay else []
+    if request.get("target"):
+        names = [name for name in names if name == request["target"]]
+        if not names:
+            raise NotFound(f"no host {request['target']!r} is managed")
+    if overlay:
+        names = [name for name in names if any(d.target == name for d in touched)]
+    parts = [_target_part(world, name, overlay, touched, request.get("owner") or "") for name in names]
+    return whole_report(parts, list(request.get("documents", ())))
+
+
+def _target_part(
+    world: World, target: str, overlay: list[Document], touched: list[Document], owner: str
+) -> dict[str, Any]:
+    subject = whole_target(world.database, target)
+    total = len(subject.documents)
+    subject = with_overlay(subject, overlay)
+    if overlay:
+        subject = _only(subject, {d.uid for d in touched})
+    if owner:
+        subject = _only(subject, _of_owner(subject.documents.values(), owner))
+    try:
+        found = _judged(world, survey(world, subject, everything=not overlay and not owner))
+    except GhostError as error:
+        return failed_report(target, str(error))
+    verdict = judge(found.plan, subject.documents, total)
+    return target_report(target, found.plan, subject.documents, found.held, verdict)
+
+
+def _judged(world: World, found: Survey) -> Survey:
+    """The survey as it will turn out: with what the services' validators would refuse blocked beforehand.
+
+    A document whose account is not there yet cannot be judged: PHP-FPM looks the account up.
+    """
+    new = {change.key for change in found.plan.changes if change.type == "account"}
+    early = {c.document for c in found.plan.changes if _needs(found, c.document) & new}
+    configs = [c for c in found.plan.changes if c.type == "config" and c.document not in early]
+    if not configs:
+        return found
+    with world.database.reading() as connection:
+        token = last_token(connection, found.subject.target)
+    results = rehearse(world.run, found.subject.target, configs, token)
+    bad = {c.key: results[c.key] for c in configs if c.key in results and results[c.key].status == "refused"}
+    return replace(found, plan=refuse(found.plan, {key: result.message for key, result in bad.items()}))
+
+
+def _needs(found: Survey, uid: str) -> set[str]:
+    outcome = found.catalog.outcomes.get(uid)
+    resources = (found.catalog.resources[key] for key in (outcome.keys if outcome else ()))
+    return {required for resource in resources for required in resource.requires}
+
+
+def _of_owner(documents: Iterable[Document], owner: str) -> set[str]:
+    return {d.uid for d in documents if owner in {d.owner, tenant_of(d)}}
+
+
+def _only(subject: Subject, uids: set[str]) -> Subject:
+    documents = {uid: d for uid, d in subject.documents.items() if uid in uids}
+    return replace(subject, documents=documents, statuses={uid: subject.statuses[uid] for uid in documents})

@@ -1,0 +1,115 @@
+"""The reconcile loop: one pass over what is pending on a target, from documents to proof."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from reconciler.apply import Applied, apply
+from reconciler.conclude import NOTHING, conclude, intend, postpone
+from reconciler.guard import hold_back, judge
+from reconciler.lease import Lease
+from reconciler.plan import Plan
+from reconciler.record import Journal
+from reconciler.subject import Subject, Survey
+from reconciler.survey import World, pending_on, survey
+from state.errors import Superseded, Temporary, Unreachable
+from state.statuses import save_statuses, settle
+from state.targets import answered, seen
+from state.tombstones import forget
+
+BATCH = 5000
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a pass did: how many documents it looked at, which want another try soon, and whether more wait;
+    `postponed`: the target could not be worked on, and everything is still pending."""
+
+    documents: int = 0
+    retry: frozenset[str] = frozenset()
+    again: bool = False
+    postponed: bool = False
+
+
+def reconcile(world: World, lease: Lease) -> Pass:
+    """Makes what is pending on the lease's target true. Raises Superseded when the lease is lost.
+
+    Reads as the design does: load, compile, observe, plan, guard, apply, prove, record.
+    """
+    subject = pending_on(world.database, lease.target, BATCH)
+    if not subject.documents:
+        return Pass()
+    try:
+        _fence(world, lease)
+        found = _guarded(_look(world, subject))
+        if not found.plan.changes:
+            return _concluded(world, lease, found, NOTHING, None)
+        subject = _write_ahead(world, lease, found)
+        with Journal(world.database, found, world.settings.quarantine_days) as journal:
+            done = apply(world.run, lease.target, found.plan, lease.token)
+            return _concluded(world, lease, found, done, journal)
+    except Superseded as error:
+        if isinstance(highest := error.details.get("highest"), int):
+            lease.surpass(highest)
+            return Pass(again=True)
+        raise
+    except Temporary as error:
+        return _postponed(world, lease, subject, error)
+
+
+def _fence(world: World, lease: Lease) -> None:
+    """Whatever the last holder has begun is over, and it can begin nothing more, before we look."""
+    if lease.inherited:
+        apply(world.run, lease.target, Plan(), lease.token)
+        lease.inherited = False
+
+
+def _look(world: World, subject: Subject) -> Survey:
+    fresh = not any(status.applied or status.observed_generation for status in subject.statuses.values())
+    return survey(world, subject, presume_absent=fresh)
+
+
+def _guarded(found: Survey) -> Survey:
+    subject = found.subject
+    verdict = judge(found.plan, subject.documents, subject.total, subject.doubtful)
+    if verdict.allowed:
+        return found
+    _log.warning("deletions held back", target=subject.target, why=verdict.message)
+    return replace(found, plan=hold_back(found.plan, subject.documents, verdict))
+
+
+def _write_ahead(world: World, lease: Lease, found: Survey) -> Subject:
+    """What is about to be made is promised before it exists, so that a crash loses nothing."""
+    promised = intend(found)
+    with world.database.writing() as connection:
+        lease.check(connection)
+        save_statuses(connection, promised.values())
+    return replace(found.subject, statuses={**found.subject.statuses, **promised})
+
+
+def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal: Journal | None) -> Pass:
+    conclusions = conclude(found, done, datetime.now(UTC))
+    subject = found.subject
+    with world.database.writing() as connection:
+        lease.check(connection)
+        save_statuses(connection, (c.status for c in conclusions.values()))
+        settle(connection, subject.documents.values())
+        forget(connection, (uid for uid, c in conclusions.items() if c.forget))
+        if journal:
+            answered(connection, subject.target)
+            journal.ended(connection, done)
+    stale = {key for key, result in done.results.items() if result.status == "stale"}
+    retry = frozenset(uid for uid, c in conclusions.items() if c.retry)
+    return Pass(len(subject.documents), retry, bool(stale) or len(subject.documents) >= BATCH)
+
+
+def _postponed(world: World, lease: Lease, subject: Subject, error: Temporary) -> Pass:
+    """The target could not be looked at: its documents say so and wait."""
+    with world.database.writing() as connection:
+        lease.check(connection)
+        if isinstance(error, Unreachable):
+            seen(connection, subject.target, None, str(error))
+        save_statuses(connection, postpone(subject, error, datetime.now(UTC)))
+    return Pass(len(subject.documents), postponed=True)

@@ -1,0 +1,52 @@
+"""Looking at a target: one batched, read-only call for all that is wanted or was applied."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reconciler.compile import Catalog
+from reconciler.plan import Observation
+from state.document import Status
+from state.kind import Facts
+from state.resource import Attributes
+
+
+class Run(Protocol):
+    """Carries a playbook to a target with a request, and brings its response back."""
+
+    def __call__(self, playbook: str, target: str, request: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found, and what the host has."""
+
+    observation: Observation
+    facts: Facts
+    generation: int
+
+
+def observe(
+    run: Run, target: str, catalog: Catalog, statuses: Iterable[Status], *, everything: bool = False
+) -> Look:
+    """Looks at what the catalog wants and the inventory holds; with `everything`, also for what nobody asked for.
+
+    Raises Unreachable or Unknown.
+    """
+    wanted = {key: resource.digest for key, resource in catalog.resources.items()}
+    request = {key: "" for status in statuses for key in status.applied} | wanted
+    response = run(
+        "observe", target, {"version": 1, "resources": request, "listing": everything, "texts": True}
+    )
+    found: dict[str, Attributes | None] = {
+        key: catalog.resources[key].attributes for key in response["equal"]
+    }
+    found |= response["differing"]
+    observation = Observation(found, response["texts"], response["extra"])
+    return Look(observation, read_facts(response["facts"]), int(response.get("live_generation") or 0))
+
+
+def read_facts(values: Mapping[str, Any]) -> Facts:
+    """The part of a host's facts that kinds may ask for."""
+    many = {name: tuple(values.get(name, ())) for name in ("php", "ipv4", "ipv6", "shells")}
+    return Facts(hostname=values.get("hostname", ""), nginx=values.get("nginx") or "", **many)

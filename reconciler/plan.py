@@ -1,0 +1,248 @@
+"""The three-way decision: desired, observed and last applied, into the ordered changes of one target."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from reconciler.compile import Catalog
+from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
+from state.document import Status
+from state.kind import Reason
+from state.resource import Attributes, Effect, Resource, digest
+
+MAX_REPAIRS = 3
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+class Cause(StrEnum):
+    """`intended`: the document changed; `corrective`: the target drifted."""
+
+    INTENDED = "intended"
+    CORRECTIVE = "corrective"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was found: attributes by key (None: absent), texts of differing files, and what nobody asked for."""
+
+    found: Mapping[str, Attributes | None]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Attributes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `document` is the uid it is made for, empty for the host's own services."""
+
+    action: Action
+    key: str
+    document: str
+    cause: Cause
+    before: Attributes | None
+    after: Attributes | None
+    resource: Resource | None = None
+    text_before: str | None = None
+
+    @property
+    def type(self) -> str:
+        return self.key.partition(":")[0]
+
+    @property
+    def service(self) -> str | None:
+        """The daemon that has to take notice."""
+        if self.type == "config":
+            return self.key.split(":", 1)[1].split("/", 1)[0]
+        return self.key.split(":", 1)[1] if self.type == "service" else None
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.RELOAD if self.service else Effect.NONE
+
+    @property
+    def fields(self) -> list[tuple[str, Any, Any]]:
+        """The fields that differ, as (name, before, after)."""
+        before, after = self.before or {}, self.after or {}
+        names = sorted({*before, *after})
+        return [(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
+
+    @property
+    def diff(self) -> str | None:
+        """The unified diff of a configuration's text; None where there is none to show."""
+        new = self.resource.content if self.resource and self.type == "config" else None
+        if new is None and self.text_before is None:
+            return None
+        old = self.text_before or ""
+        return "".join(difflib.unified_diff(_lines(old), _lines(new or ""), "before", "after", n=2))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text, with diff(1)'s remark when the last one has no end."""
+    *lines, rest = text.split("\n")
+    whole = [f"{line}\n" for line in lines]
+    return [*whole, f"{rest}\n\\ No newline at end of file\n"] if rest else whole
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ordered changes, and all that is not changed and why."""
+
+    changes: tuple[Change, ...] = ()
+    adopted: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    unchanged: int = 0
+    blocked: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict)
+    unmanaged: tuple[str, ...] = ()
+
+
+def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str, Status]) -> Plan:
+    """The plan. Only what was applied by us is ever updated or deleted; equal foreign things are adopted.
+
+    The configurations of one document change together or not at all: the last good ones fit each other.
+    """
+    inventory, broken = holdings(statuses, observation.found, catalog.wanted_by)
+    foreign: set[str] = set()
+    blocked: dict[str, list[Reason]] = {}
+    wanted: list[Change] = []
+    adopted: list[str] = []
+    torn: set[str] = set()
+    replaced = replaced_homes(catalog, observation.found, inventory)
+    for key, resource in catalog.resources.items():
+        uid = catalog.wanted_by[key]
+        away = below(key, replaced)
+        before = None if away else observation.found.get(key)
+        known = away or key in inventory or key in broken
+        if resource.once and before is None and not known and _settled_in(resource, observation):
+            adopted.append(key)
+            continue
+        verdict = _decide(resource, before, inventory.get(key), uid)
+        if verdict == "adopt":
+            adopted.append(key)
+        elif isinstance(verdict, Reason):
+            foreign.add(key)
+            blocked.setdefault(uid, []).append(verdict)
+        elif isinstance(verdict, Change):
+            reason = _waiting(resource, foreign) or _hopeless(verdict, statuses.get(uid))
+            if reason:
+                blocked.setdefault(uid, []).append(reason)
+                torn |= {uid} if verdict.type == "config" else set()
+            else:
+                wanted.append(replace(verdict, text_before=observation.texts.get(key)))
+    deletes, gone = _deletes(catalog, observation, inventory, replaced)
+    unkept = (key for key, uid in broken.items() if key not in catalog.resources and _settled(catalog, uid))
+    return Plan(
+        changes=tuple(c for c in (*wanted, *deletes) if c.type != "config" or c.document not in torn),
+        adopted=tuple(adopted),
+        gone=(*gone, *unkept),
+        unchanged=len(catalog.resources) - len(wanted) - len(adopted) - sum(map(len, blocked.values())),
+        blocked={uid: tuple(reasons) for uid, reasons in blocked.items()},
+        unmanaged=tuple(
+            sorted(k for k in observation.extra if k not in inventory and k not in catalog.resources)
+        ),
+    )
+
+
+def _settled_in(seed: Resource, observation: Observation) -> bool:
+    """Whether the seed's folder was there before it: its tenant lives there, and it counts as laid."""
+    return any(observation.found.get(folder) is not None for folder in seed.requires)
+
+
+def refuse(plan: Plan, messages: Mapping[str, str]) -> Plan:
+    """The plan without the configurations of documents of which a validator refuses some (message by key)."""
+    refused = {c.document for c in plan.changes if c.key in messages}
+    blocked = dict(plan.blocked)
+    for change in plan.changes:
+        if change.key in messages:
+            reason = Reason("Refused", f"{change.key}: {messages[change.key]}")
+            blocked[change.document] = (*blocked.get(change.document, ()), reason)
+    kept = tuple(c for c in plan.changes if c.type != "config" or c.document not in refused)
+    return replace(plan, changes=kept, blocked=blocked)
+
+
+def _decide(
+    resource: Resource, before: Attributes | None, holding: Holding | None, uid: str
+) -> Change | Reason | str | None:
+    """None when all is well, "adopt" for what is right but not in the inventory as it is, else what to do."""
+    daemon = resource.type == "service"
+    mine = daemon or (holding is not None and holding.document == uid and holding.proved)
+    known = daemon or (mine and holding is not None and holding.digest == resource.digest)
+    cause = Cause.CORRECTIVE if known else Cause.INTENDED
+    if before is None:
+        if resource.once and mine:
+            return None
+        return Change(Action.CREATE, resource.key, uid, cause, None, resource.attributes, resource)
+    if before is resource.attributes or dict(before) == dict(resource.attributes) or resource.once:
+        return None if known or (resource.once and mine) else "adopt"
+    if "obstructed" in before:
+        return Reason(
+            "Obstructed", f"{resource.name} is a {before['obstructed']} on the host: remove it there"
+        )
+    if holding is None and not daemon:
+        return Reason("Unmanaged", f"{resource.key} is on the host already, was not made by us, and differs")
+    action = Action.REPLACE if other_account(resource, before, holding, uid) else Action.UPDATE
+    return Change(action, resource.key, uid, cause, before, resource.attributes, resource)
+
+
+def _waiting(resource: Resource, foreign: set[str]) -> Reason | None:
+    """Nothing is made inside or for what is not ours."""
+    needed = next((key for key in resource.requires if key in foreign), None)
+    if needed is None:
+        return None
+    foreign.add(resource.key)
+    return Reason("Waiting", f"{resource.key} needs {needed}, which is blocked")
+
+
+def _hopeless(change: Change, status: Status | None) -> Reason | None:
+    """Why the change is not tried: its validator refused just this, or something else keeps undoing it."""
+    if status is None or change.after is None:
+        return None
+    refusal = status.refused.get(change.key)
+    if refusal and refusal.digest == digest(change.after):
+        return Reason("Refused", refusal.message)
+    if change.cause is Cause.CORRECTIVE and status.repairs.get(change.key, 0) >= MAX_REPAIRS:
+        times = f"repaired {MAX_REPAIRS} times and undone each time"
+        return Reason("Contested", f"{change.key} was {times}: find what on the host changes it")
+    return None
+
+
+_DELETE_ORDER = {"config": 0, "directory": 1, "file": 2, "account": 3}
+
+
+def _deletes(
+    catalog: Catalog,
+    observation: Observation,
+    inventory: Mapping[str, Holding],
+    replaced: tuple[str, ...],
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What is ours and no longer wanted: the changes, and the keys that are gone already."""
+    changes, gone = [], []
+    for key, holding in inventory.items():
+        if key in catalog.resources or not _settled(catalog, holding.document):
+            continue
+        before = None if below(key, replaced) else observation.found.get(key)
+        if before is None or "obstructed" in before or _kept(key, catalog.outcomes[holding.document].keys):
+            gone.append(key)
+            continue
+        text = observation.texts.get(key)
+        changes.append(
+            Change(Action.DELETE, key, holding.document, Cause.INTENDED, before, None, text_before=text)
+        )
+    changes.sort(key=lambda c: (_DELETE_ORDER[c.type], len(c.key), c.key))
+    return tuple(changes), tuple(gone)
+
+
+def _settled(catalog: Catalog, uid: str) -> bool:
+    """It is known what the document should be, so that what it no longer wants can go."""
+    return uid in catalog.outcomes and not catalog.outcomes[uid].held
+
+
+def _kept(key: str, keys: Iterable[str]) -> bool:
+    """A living document's folders and pages hold its tenant's data: they are left, not deleted."""
+    return key.startswith(("directory:", "file:")) and any(True for _ in keys)

@@ -1,0 +1,126 @@
+"""The record of a run as jobs: one for each owner it concerns, with a log that grows while it runs."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.apply import Applied
+from reconciler.lease import whoami
+from reconciler.plan import Action, Change
+from reconciler.subject import Survey
+from state.database import Database
+from state.document import Document
+from state.jobs import PURGE, RECONCILE, SYSTEM, add_job, finish_job, log
+from state.kinds import tenant_of
+
+MOST_OWNERS = 20
+_PUT_ASIDE = frozenset({Action.DELETE, Action.REPLACE})
+
+
+class Journal:
+    """The jobs of one pass. Whatever ends the pass, its jobs end too, and say how."""
+
+    def __init__(self, database: Database, found: Survey, keep_days: int) -> None:
+        """`keep_days`: how long what is deleted stays in quarantine."""
+        self._database = database
+        self._keep_days = keep_days
+        self._target = found.subject.target
+        self._changes = found.plan.changes
+        self._started = time.monotonic()
+        documents = found.subject.documents
+        owners = {c.key: self._owner(documents.get(c.document)) for c in self._changes}
+        several = len(set(owners.values()) - {SYSTEM}) > MOST_OWNERS
+        self._names = {uid: f"{d.kind}/{d.name}" for uid, d in documents.items()}
+        self._by_owner: dict[str, list[Change]] = {}
+        for change in self._changes:
+            self._by_owner.setdefault(SYSTEM if several else owners[change.key], []).append(change)
+        if len(self._by_owner) > 1 and SYSTEM in self._by_owner and not several:
+            mine = self._by_owner.pop(SYSTEM)
+            for changes in self._by_owner.values():
+                changes.extend(mine)
+        self._jobs: dict[str, str] = {}
+
+    @staticmethod
+    def _owner(document: Document | None) -> str:
+        return SYSTEM if document is None else tenant_of(document)
+
+    def __enter__(self) -> "Journal":
+        with self._database.writing() as connection:
+            for owner, changes in self._by_owner.items():
+                names = sorted({self._names[c.document] for c in changes if c.document})
+                parameters = {"target": self._target, "documents": names[:100], "changes": len(changes)}
+                self._jobs[owner] = add_job(
+                    connection,
+                    RECONCILE,
+                    owner=owner,
+                    target=self._target,
+                    parameters=parameters,
+                    holder=whoami(),
+                )
+                lines = [f"{c.action} {c.key} ({c.cause})" for c in changes[:500]]
+                log(connection, self._jobs[owner], f"{len(changes)} changes on {self._target}", *lines)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        with self._database.writing() as connection:
+            for job in self._jobs.values():
+                finish_job(connection, job, "failed", {}, f"{type(error).__name__}: {error}")
+
+    def ended(self, connection: Connection, done: Applied) -> None:
+        """Ends the jobs with the result of each resource."""
+        for owner, job in self._jobs.items():
+            results = {c.key: self._result(c, done) for c in self._by_owner[owner]}
+            bad = {key: r for key, r in results.items() if r["status"] != "applied"}
+            lines = [f"{key}: {r['status']}: {r['message']}" for key, r in list(bad.items())[:500]]
+            lines += [_service_line(name, values) for name, values in done.services.items()]
+            lines += [f"on the host: {_phases(done)}"] if done.timings else []
+            lines.append(
+                f"{len(results) - len(bad)} of {len(results)} applied and proved in {self._elapsed()}"
+            )
+            log(connection, job, *lines)
+            finish_job(connection, job, "failed" if bad else "completed", results)
+            self._date_purge(connection, owner, done)
+
+    def _date_purge(self, connection: Connection, owner: str, done: Applied) -> None:
+        """What went to quarantine is purged by a job of its own, on a day that everyone can see and cancel."""
+        changes = self._by_owner[owner]
+        aside = [c for c in changes if c.action in _PUT_ASIDE and c.type in {"account", "directory"}]
+        aside = [c for c in aside if c.key in done.results and done.results[c.key].status == "applied"]
+        if aside:
+            uids = sorted({c.document for c in aside})
+            names = sorted(self._names[uid] for uid in uids)
+            parameters = {"target": self._target, "stamp": done.stamp, "documents": names[:100], "uids": uids}
+            when = datetime.now(UTC) + timedelta(days=self._keep_days)
+            target = self._target
+            add_job(connection, PURGE, owner=owner, target=target, parameters=parameters, scheduled_for=when)
+
+    def _result(self, change: Change, done: Applied) -> dict[str, Any]:
+        result = done.results.get(change.key)
+        service = done.services.get(change.service or "", {}) if change.type == "service" else {}
+        status = result.status if result else ("applied" if service.get("ok") else "failed")
+        return {
+            "document": self._names.get(change.document, ""),
+            "action": change.action.value,
+            "cause": change.cause.value,
+            "status": status,
+            "message": result.message if result else str(service.get("message", "")),
+        }
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._started:.2f} s"
+
+
+def _phases(done: Applied) -> str:
+    return ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in done.timings.items())
+
+
+def _service_line(name: str, values: Any) -> str:
+    message = f": {values['message']}" if values.get("message") else ""
+    return f"{values.get('action', 'none')} {name} {'ok' if values.get('ok') else 'FAILED'}{message}"

@@ -1,0 +1,56 @@
+"""What a look at a target is about, and what it found."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.compile import Catalog
+from reconciler.observe import Look
+from reconciler.plan import Plan
+from state.document import Document, Ref, Status
+from state.kind import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The documents (by uid) that a look is about, what they refer to, and what is known of them.
+
+    `total`: how many documents the target has, and `doubtful`: of how many nobody confirmed the deletion.
+    """
+
+    target: str
+    documents: Mapping[str, Document]
+    related: Mapping[Ref, Document]
+    statuses: Mapping[str, Status]
+    total: int = 0
+    doubtful: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is wanted, what was found, and the difference."""
+
+    subject: Subject
+    catalog: Catalog
+    look: Look
+    plan: Plan
+
+    @property
+    def held(self) -> dict[str, tuple[Reason, ...]]:
+        """Why documents cannot be compiled yet, by uid."""
+        outcomes = self.catalog.outcomes.items()
+        return {
+            uid: (*outcome.blocked, *((outcome.failed,) if outcome.failed else ()))
+            for uid, outcome in outcomes
+            if outcome.held
+        }
+
+
+def with_overlay(subject: Subject, overlay: Iterable[Document]) -> Subject:
+    """The subject as it would be with these documents in place of the stored ones."""
+    mine = {d.uid: d for d in overlay if d.target == subject.target}
+    everywhere = {d.ref: d for d in overlay if not d.deleted}
+    gone = {d.ref for d in overlay if d.deleted} - everywhere.keys()
+    related = {ref: d for ref, d in {**subject.related, **everywhere}.items() if ref not in gone}
+    statuses = {uid: subject.statuses.get(uid, Status(uid)) for uid in {**subject.documents, **mine}}
+    documents = {**subject.documents, **mine}
+    return replace(subject, documents=documents, related=related, statuses=statuses)

@@ -1,0 +1,98 @@
+"""A look at a target with documents in mind: compiled, observed and planned; nothing is changed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.compile import Catalog, compile_documents
+from reconciler.observe import Look, Run, observe
+from reconciler.plan import Observation, make_plan
+from reconciler.subject import Subject, Survey
+from state import reading
+from state.database import Database
+from state.document import Document, Ref, Status
+from state.kind import Facts, Templates
+from state.settings import Settings
+from state.statuses import load_statuses, target_statuses
+from state.targets import get_target, seen
+
+
+@dataclass(frozen=True)
+class World:
+    """What the verbs work with."""
+
+    database: Database
+    settings: Settings
+    run: Run
+    templates: Callable[[], Templates]
+
+
+def whole_target(database: Database, target: str) -> Subject:
+    """Everything on the target."""
+    with database.reading() as connection:
+        documents = {d.uid: d for d in reading.of_target(connection, target)}
+        related = reading.referred(connection, None, target)
+        known = target_statuses(connection, target)
+    statuses = {uid: known.get(uid, Status(uid)) for uid in documents}
+    return Subject(target, documents, _by_ref(documents.values(), related), statuses, len(documents))
+
+
+def pending_on(database: Database, target: str, limit: int) -> Subject:
+    """What changed on the target since it was last reconciled, and the tombstones in the way of what is new."""
+    with database.reading() as connection:
+        documents = {d.uid: d for d in reading.pending(connection, target, limit)}
+        statuses = load_statuses(connection, documents.values())
+        new = [d for d in documents.values() if not d.deleted and not statuses[d.uid].observed_generation]
+        if new:
+            older = {d.uid: d for d in reading.namesakes(connection, target, new)}
+            documents, statuses = older | documents, load_statuses(connection, older.values()) | statuses
+        related = reading.referred(connection, list(documents), target)
+        statuses = {uid: _afresh(status, documents[uid]) for uid, status in statuses.items()}
+        total, doubtful = reading.how_many(connection, target)
+    return Subject(target, documents, _by_ref(documents.values(), related), statuses, total, doubtful)
+
+
+def _afresh(status: Status, document: Document) -> Status:
+    """What was given up for an earlier generation is tried again for a new one."""
+    if status.observed_generation == document.generation:
+        return status
+    return replace(status, refused={}, repairs={})
+
+
+def survey(
+    world: World, subject: Subject, *, everything: bool = False, presume_absent: bool = False
+) -> Survey:
+    """Looks at the target. With `presume_absent` nothing is asked: what was never applied is taken to be absent,
+    and the apply, which checks before it changes, finds out where that is wrong. Raises Unreachable or Unknown."""
+    templates = world.templates()
+    facts = _known_facts(world, subject.target)
+    catalog = compile_documents(subject.documents.values(), subject.related, facts, templates)
+    if presume_absent:
+        look = Look(Observation(_presumed(catalog)), facts, 0)
+        return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
+    look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
+    with world.database.writing() as connection:
+        seen(connection, subject.target, look.facts)
+    if look.facts != facts:
+        catalog = compile_documents(subject.documents.values(), subject.related, look.facts, templates)
+        look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
+    return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
+
+
+def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:
+    services = {key: r.attributes for key, r in catalog.resources.items() if r.type == "service"}
+    return {**dict.fromkeys(catalog.resources), **services}
+
+
+def _known_facts(world: World, target: str) -> Facts:
+    with world.database.reading() as connection:
+        known = get_target(connection, target)
+    if known.observed_at is not None:
+        return known.facts
+    look = observe(world.run, target, Catalog({}, {}, {}), ())
+    with world.database.writing() as connection:
+        seen(connection, target, look.facts)
+    return look.facts
+
+
+def _by_ref(*groups: Iterable[Document]) -> dict[Ref, Document]:
+    return {d.ref: d for group in groups for d in group if not d.deleted}

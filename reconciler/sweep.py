@@ -1,0 +1,115 @@
+"""Looking at everything on a target: drift is found and handed to the ordinary pass; nothing is changed here."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from reconciler.lease import whoami
+from reconciler.plan import Cause, Change
+from reconciler.subject import Subject, Survey
+from reconciler.survey import World, survey, whole_target
+from state.document import Condition, Status
+from state.jobs import add_job, finish_job, log
+from state.statuses import save_statuses, wake
+from state.targets import swept
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep found: how many resources, the documents that need a pass, the drifted ones among them."""
+
+    resources: int
+    needy: frozenset[str]
+    drifted: frozenset[str]
+    unmanaged: tuple[str, ...]
+
+
+def sweep(world: World, target: str, still: AbstractContextManager[object]) -> Sweep:
+    """Looks at the whole target, then once more, while `still` keeps passes away, at what seemed to differ.
+
+    Raises Unreachable or Unknown.
+    """
+    found = survey(world, whole_target(world.database, target), everything=True)
+    unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
+    suspects = _needy(found)
+    if not suspects:
+        _record(world, found, frozenset(), unmanaged)
+        return Sweep(resources, frozenset(), frozenset(), unmanaged)
+    with still:
+        found = survey(world, _only(whole_target(world.database, target), suspects))
+        needy = _needy(found)
+        drifted = frozenset(c.document for c in _drift(found) if c.document)
+        _record(world, found, needy, unmanaged)
+    return Sweep(resources, needy, drifted, unmanaged)
+
+
+def _only(subject: Subject, uids: frozenset[str]) -> Subject:
+    documents = {uid: d for uid, d in subject.documents.items() if uid in uids}
+    statuses = {uid: s for uid, s in subject.statuses.items() if uid in uids}
+    return replace(subject, documents=documents, statuses=statuses)
+
+
+def _drift(found: Survey) -> list[Change]:
+    return [c for c in found.plan.changes if c.cause is Cause.CORRECTIVE]
+
+
+def _needy(found: Survey) -> frozenset[str]:
+    """The documents that a pass has something to do for, or something new to say of."""
+    needy = {change.document for change in found.plan.changes}
+    needy |= {found.catalog.wanted_by[key] for key in found.plan.adopted}
+    for uid, status in found.subject.statuses.items():
+        now = bool(found.catalog.outcomes[uid].blocked or found.plan.blocked.get(uid))
+        if now != _is(status, "Blocked") or found.subject.documents[uid].deleted:
+            needy.add(uid)
+    services = {change.service for change in found.plan.changes if change.type == "service"}
+    needy |= {
+        found.catalog.wanted_by[r.key] for r in found.catalog.resources.values() if r.service in services
+    }
+    return frozenset(needy - {""})
+
+
+def _is(status: Status, type_: str) -> bool:
+    return any(c.type == type_ and c.status for c in status.conditions)
+
+
+def _record(world: World, found: Survey, needy: frozenset[str], unmanaged: tuple[str, ...]) -> None:
+    target, drift = found.subject.target, _drift(found)
+    by_document: dict[str, list[Change]] = {}
+    for change in drift:
+        by_document.setdefault(change.document, []).append(change)
+    statuses = [
+        _drifted(found, uid, changes) for uid, changes in by_document.items() if uid in found.subject.statuses
+    ]
+    with world.database.writing() as connection:
+        swept(connection, target, drifted=len(by_document), unmanaged=list(unmanaged))
+        save_statuses(connection, statuses)
+        save_statuses(connection, _calmed(found, by_document))
+        wake(connection, needy)
+        if drift:
+            job = add_job(connection, "sweep", target=target, parameters={"target": target}, holder=whoami())
+            log(connection, job, *(_line(change) for change in drift[:500]))
+            results = {c.key: {"action": c.action.value, "status": "drifted"} for c in drift[:5000]}
+            finish_job(connection, job, "completed", results)
+
+
+def _drifted(found: Survey, uid: str, changes: list[Change]) -> Status:
+    document, status = found.subject.documents[uid], found.subject.statuses[uid]
+    message = "\n".join(_line(change) for change in changes[:20])
+    return status.having(
+        Condition("Drifted", True, "ChangedOnHost", message[:8000], document.generation, datetime.now(UTC))
+    )
+
+
+def _calmed(found: Survey, by_document: dict[str, list[Change]]) -> list[Status]:
+    """Statuses of documents that were repaired earlier and were found as they should be: the fight is over."""
+    return [
+        replace(status, repairs={})
+        for uid, status in found.subject.statuses.items()
+        if status.repairs and uid not in by_document and not found.plan.blocked.get(uid)
+    ]
+
+
+def _line(change: Change) -> str:
+    fields = "; ".join(f"{name}: {after} is {before} on the host" for name, before, after in change.fields)
+    state = "is missing" if change.before is None else fields
+    return f"{change.key} {state}" + (f"\n{change.diff}" if change.diff else "")

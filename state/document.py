@@ -1,0 +1,97 @@
+"""The desired state of one object, and what is known about how true it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from state.kind import Spec
+
+
+PROMISE = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Which document: its kind and its name."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One desired object. `number` is a serial given once (a User's becomes its uid); times are UTC.
+
+    `wanted` counts everything that makes another look necessary: own changes and those of what it refers to.
+    """
+
+    uid: str
+    kind: str
+    name: str
+    owner: str
+    target: str
+    spec: "Spec"
+    generation: int = 1
+    wanted: int = 1
+    number: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
+    confirmed: bool = True
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.kind, self.name)
+
+    @property
+    def deleted(self) -> bool:
+        return self.deleted_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing known of a document, as in the Kubernetes API conventions."""
+
+    type: str
+    status: bool
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A resource's digest that its validator refused, and why: not tried again until it changes."""
+
+    digest: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of a document: its conditions and what was applied for it (key → digest).
+
+    A digest behind `PROMISE` is of what was about to be made: it is ours if it is found just so.
+    """
+
+    uid: str
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    applied: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def having(self, condition: Condition) -> "Status":
+        """The status with this condition set; `last_transition` moves only when the condition's status does."""
+        old = next((c for c in self.conditions if c.type == condition.type), None)
+        if old and old.status == condition.status:
+            condition = replace(condition, last_transition=old.last_transition)
+        others = (c for c in self.conditions if c.type != condition.type)
+        return replace(self, conditions=(*others, condition))

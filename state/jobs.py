@@ -1,0 +1,160 @@
+"""Jobs: the record of each run; the table is the truth, a broker only a doorbell."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from state.errors import Conflict, NotFound
+from state.tables import job_lines, jobs
+
+SYSTEM, RECONCILE, PURGE = "", "reconcile", "purge"
+_SECRET = re.compile(
+    r"(?i)(\b(?:password|passwd|secret|token|access_key|secret_key|private_key|authorization)\b[\"']?\s*[:=]\s*)"
+    r"(\"[^\"]*\"|'[^']*'|\S+)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
+    r"|://[^/@\s:]+:[^/@\s]+@",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run. `status` is pending, running, completed, failed or cancelled; `results` are per resource."""
+
+    id: str
+    job_type: str
+    owner: str
+    target: str
+    status: str
+    parameters: Mapping[str, Any]
+    results: Mapping[str, Any]
+    priority: int
+    holder: str
+    scheduled_for: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    created_at: datetime
+
+
+def redact(text: str) -> str:
+    """`text` without anything that looks like a secret."""
+    return _SECRET.sub(lambda m: f"{m[1]}[redacted]" if m[1] else "[redacted]", text)
+
+
+def add_job(
+    connection: Connection,
+    job_type: str,
+    *,
+    owner: str = SYSTEM,
+    target: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    priority: int = 0,
+    scheduled_for: datetime | None = None,
+    holder: str = "",
+) -> str:
+    """A new job's id; with a `holder` it is running from the start."""
+    now, job_id = datetime.now(UTC), str(uuid4())
+    state = {"status": "running", "started_at": now} if holder else {"status": "pending", "started_at": None}
+    connection.execute(
+        insert(jobs).values(
+            id=job_id,
+            job_type=job_type,
+            owner=owner,
+            target=target,
+            parameters=dict(parameters or {}),
+            results={},
+            priority=priority,
+            holder=holder,
+            scheduled_for=scheduled_for,
+            created_at=now,
+            **state,
+        )
+    )
+    return job_id
+
+
+def get_job(connection: Connection, job_id: str) -> Job:
+    """The job. Raises NotFound."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("no such job", resource="job", id=job_id)
+    return job_from_row(row)
+
+
+def job_from_row(row: Mapping[Any, Any]) -> Job:
+    return Job(**{column.name: row[column.name] for column in jobs.columns})
+
+
+def take_job(connection: Connection, job_type: str, target: str, holder: str) -> Job | None:
+    """The most urgent job of this type and target that is due, now running and held by `holder`."""
+    now = datetime.now(UTC)
+    due = or_(jobs.c.scheduled_for.is_(None), jobs.c.scheduled_for <= now)
+    mine = (jobs.c.status == "pending") & (jobs.c.job_type == job_type) & (jobs.c.target == target)
+    query = select(jobs.c.id).where(mine, due).order_by(jobs.c.priority.desc(), jobs.c.created_at).limit(1)
+    job_id = connection.execute(query).scalar()
+    if job_id is None:
+        return None
+    running = {"status": "running", "holder": holder, "started_at": now}
+    taken = connection.execute(update(jobs).where(mine, jobs.c.id == job_id).values(**running)).rowcount
+    return get_job(connection, job_id) if taken else None
+
+
+def finish_job(
+    connection: Connection, job_id: str, status: str, results: Mapping[str, Any], line: str = ""
+) -> None:
+    """Ends a running job with its results; a job that has already ended keeps its first end."""
+    row = (jobs.c.id == job_id) & jobs.c.status.in_(("running", "pending"))
+    ended = {"status": status, "results": dict(results), "completed_at": datetime.now(UTC)}
+    if connection.execute(update(jobs).where(row).values(**ended)).rowcount and line:
+        log(connection, job_id, line)
+
+
+def cancel_job(connection: Connection, job_id: str) -> None:
+    """Cancels a pending job. Raises Conflict when it is no longer pending."""
+    row = (jobs.c.id == job_id) & (jobs.c.status == "pending")
+    cancelled = {"status": "cancelled", "completed_at": datetime.now(UTC)}
+    if connection.execute(update(jobs).where(row).values(**cancelled)).rowcount == 0:
+        raise Conflict(
+            f"the job is {get_job(connection, job_id).status}: only a pending one can be cancelled"
+        )
+
+
+def log(connection: Connection, job_id: str, *lines: str) -> None:
+    """Appends redacted lines to a job's log."""
+    now = datetime.now(UTC)
+    rows = [{"job": job_id, "at": now, "line": redact(line)} for line in lines]
+    if rows:
+        connection.execute(insert(job_lines), rows)
+
+
+def read_log(connection: Connection, job_id: str, after: int = 0) -> list[tuple[int, str]]:
+    """The lines after line number `after`, as (number, text)."""
+    query = select(job_lines.c.id, job_lines.c.line).where(job_lines.c.job == job_id, job_lines.c.id > after)
+    return [(row.id, row.line) for row in connection.execute(query.order_by(job_lines.c.id))]
+
+
+def postpone_job(connection: Connection, job_id: str, until: datetime, line: str) -> None:
+    """Gives a running job back: it is pending again, and due at `until`."""
+    row = (jobs.c.id == job_id) & (jobs.c.status == "running")
+    again = {"status": "pending", "holder": "", "started_at": None, "scheduled_for": until}
+    if connection.execute(update(jobs).where(row).values(**again)).rowcount:
+        log(connection, job_id, line)
+
+
+def bury_jobs(connection: Connection, target: str) -> int:
+    """Ends what was going on when a target's last worker ended: runs have failed, purges begin again; how many."""
+    row = (jobs.c.status == "running") & (jobs.c.target == target)
+    found = connection.execute(select(jobs.c.id, jobs.c.job_type).where(row)).all()
+    for job_id, job_type in found:
+        if job_type == PURGE:
+            postpone_job(connection, job_id, datetime.now(UTC), "the worker died during this purge")
+            continue
+        finish_job(
+            connection, job_id, "failed", {}, "the worker died during this run; its target is observed again"
+        )
+    return len(found)

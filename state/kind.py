@@ -1,0 +1,168 @@
+"""What a kind of document is: a value with its schema, what it compiles to, and how the doors show it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol, Self, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from state.document import Document, Ref
+from state.names import Claim
+from state.resource import Resource
+from state.words import Rendered
+
+
+class Spec(BaseModel):
+    """The base of every kind's schema: closed and frozen. A field may carry the marks below."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=4096)
+
+    @classmethod
+    def stored(cls, values: dict[str, Any]) -> Self:
+        """The spec that was stored as these values: it was valid then, and is not validated again.
+
+        A field that did not exist then has its default. Many are read: they share what they can.
+        """
+        names = _names(cls)
+        if len(values) != len(names) or not all(map(values.__contains__, names)):
+            return cast("Self", cls.model_construct(**values))
+        spec: Self = cls.__new__(cls)
+        known = zip(names, map(values.__getitem__, names), strict=True)
+        _set(spec, "__dict__", dict(known))
+        _set(spec, "__pydantic_fields_set__", _fields(cls))
+        _set(spec, "__pydantic_extra__", None)
+        _set(spec, "__pydantic_private__", None)
+        return spec
+
+
+_set = object.__setattr__
+
+
+@cache
+def _names(schema: type[Spec]) -> tuple[str, ...]:
+    return tuple(schema.model_fields)
+
+
+@cache
+def _fields(schema: type[Spec]) -> set[str]:
+    return set(schema.model_fields)
+
+
+class Immutable:
+    """A field's mark: it can be set only when the document is created."""
+
+
+class Copied:
+    """A field's mark: unless given, it is copied from the package once, at creation, and then kept."""
+
+
+class AdminOnly:
+    """A field's mark: nobody sets it on themselves; only who manages the document's owner does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a host has, as it was last seen."""
+
+    hostname: str = ""
+    php: tuple[str, ...] = ()
+    nginx: str = ""
+    ipv4: tuple[str, ...] = ()
+    ipv6: tuple[str, ...] = ()
+    shells: tuple[str, ...] = ()
+
+
+class Templates(Protocol):
+    """Renders the texts of configuration files."""
+
+    def names(self, folder: str) -> tuple[str, ...]: ...
+
+    def render(self, folder: str, name: str, values: Mapping[str, object]) -> Rendered: ...
+
+
+Related = Callable[[Ref], Document | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a compile may look at: the document, what it refers to, its host's facts, the templates."""
+
+    document: Document
+    facts: Facts
+    templates: Templates
+    related: Related
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is not right yet: a code for machines and a sentence that says what to do."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a document means on its target, in the order of making; or why it cannot be had there yet."""
+
+    resources: tuple[Resource, ...] = ()
+    blocked: tuple[Reason, ...] = ()
+    notes: tuple[Reason, ...] = ()
+
+
+Values = Mapping[str, Any]
+
+
+def _no_refs(_: Document) -> tuple[Ref, ...]:
+    return ()
+
+
+def _no_claims(_: Document) -> tuple[Claim, ...]:
+    return ()
+
+
+def _as_given(values: Values, _name: str, _owner: str, _related: Related, _previous: Spec | None) -> Values:
+    return values
+
+
+def _nothing(_: Context) -> Compiled:
+    return Compiled()
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One kind of document.
+
+    `plural` is its path and list key in the REST API, `name_field` the body field that names it there.
+    `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
+    related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
+    may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
+    refers to has a lower one. `password`: it has one, which is write-only.
+    """
+
+    name: str
+    plural: str
+    schema: type[Spec]
+    name_field: str
+    check_name: Callable[[str], str]
+    rank: int
+    compile: Callable[[Context], Compiled] = _nothing
+    references: Callable[[Document], tuple[Ref, ...]] = _no_refs
+    claims: Callable[[Document], tuple[Claim, ...]] = _no_claims
+    complete: Callable[[Values, str, str, Related, Spec | None], Values] = _as_given
+    check: Callable[[str, str, Spec], Sequence[tuple[str, str]]] = field(default=lambda _n, _o, _s: ())
+    placed: bool = True
+    hosted: Callable[[Spec], bool] = lambda _: True
+    owns: bool = False
+    numbered: bool = False
+    password: bool = False
+    limit: str | None = None
+    counter: str | None = None
+    search: tuple[str, ...] = ()
+    measured: Mapping[str, int] = field(default_factory=dict)
+
+    def marked(self, mark: type) -> frozenset[str]:
+        """The fields that carry `mark`."""
+        fields = self.schema.model_fields.items()
+        return frozenset(name for name, info in fields if any(isinstance(m, mark) for m in info.metadata))

@@ -1,0 +1,131 @@
+"""User: a tenant, a reseller or an administrator; on a host, an OS account with a home that keeps others out."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from state.document import Document, Ref
+from state.kind import AdminOnly, Compiled, Context, Copied, Immutable, Kind, Reason, Related, Spec, Values
+from state.names import TIMEZONE, Claim, user_name
+from state.paths import home_of
+from state.resource import Resource, account, directory
+
+FIRST_UID = 10000
+WEB_SERVER_GROUP = "www-data"
+_NOLOGIN = "/usr/sbin/nologin"
+
+Managed = Annotated[int, Field(ge=0, le=2**53), Copied(), AdminOnly()]
+Control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class User(Spec):
+    """Limits of 0 mean unlimited; quotas are MiB. `is_suspended` locks the account and its sites."""
+
+    email: str = Field(
+        max_length=254, pattern=r"^[^@\s\x00-\x1f\"'`;<>(),:\\]+@[^@\s\x00-\x1f\"'`;<>(),:\\]+$"
+    )
+    full_name: str = Field("", max_length=200)
+    role: Annotated[Literal["admin", "reseller", "user"], Immutable(), AdminOnly()] = "user"
+    package_name: Annotated[str, Field(max_length=63), AdminOnly()] = "default"
+    disk_quota: Managed = 1024
+    bandwidth_quota: Managed = 10240
+    web_domains_limit: Managed = 5
+    dns_domains_limit: Managed = 5
+    mail_domains_limit: Managed = 3
+    databases_limit: Managed = 5
+    cron_jobs_limit: Managed = 10
+    shell: Annotated[str, Field(max_length=128, pattern=r"^(/[A-Za-z0-9._-]+)+$"), Copied(), AdminOnly()] = (
+        _NOLOGIN
+    )
+    language: str = Field("en", pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$", max_length=35)
+    timezone: str = Field("UTC", max_length=64)
+    is_active: Annotated[bool, AdminOnly()] = True
+    is_suspended: Annotated[bool, AdminOnly()] = False
+
+    @field_validator("full_name")
+    @classmethod
+    def _printable(cls, value: str) -> str:
+        if Control.search(value):
+            raise ValueError("must not contain control characters")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if not TIMEZONE.fullmatch(value):
+            raise ValueError("must be a time zone name such as Europe/Berlin")
+        return value
+
+
+def _comment(full_name: str) -> str:
+    """The GECOS field (passwd(5)): no colon, and no comma, which separates its sub-fields."""
+    return re.sub(r"[:,]", " ", full_name)
+
+
+def _complete(values: Values, _name: str, _owner: str, related: Related, previous: Spec | None) -> Values:
+    copied = sorted(USER.marked(Copied))
+    package = related(Ref("Package", str(values.get("package_name", "default"))))
+    source = previous or (package.spec if package else None)
+    filled = {field: getattr(source, field) for field in copied if source is not None}
+    return {**filled, **{k: v for k, v in values.items() if v is not None or k not in copied}}
+
+
+def _references(document: Document) -> tuple[Ref, ...]:
+    spec = document.spec
+    assert isinstance(spec, User)
+    return (Ref("Package", spec.package_name),)
+
+
+def _compile(context: Context) -> Compiled:
+    document, spec = context.document, context.document.spec
+    assert isinstance(spec, User)
+    if spec.role == "admin":
+        return Compiled()
+    blocked = []
+    if context.related(Ref("Package", spec.package_name)) is None:
+        message = f"package {spec.package_name!r} does not exist: create it or choose another"
+        blocked.append(Reason("PackageMissing", message))
+    if spec.shell not in context.facts.shells and spec.shell not in {_NOLOGIN, "/bin/false"}:
+        shells = ", ".join(context.facts.shells)
+        blocked.append(
+            Reason("ShellMissing", f"{spec.shell} is not a login shell of the host; it has {shells}")
+        )
+    if blocked or document.number is None:
+        return Compiled(blocked=tuple(blocked))
+    return Compiled(resources=_resources(document.name, FIRST_UID + document.number, spec))
+
+
+def _resources(name: str, uid: int, spec: User) -> tuple[Resource, ...]:
+    home = home_of(name)
+    locked = spec.is_suspended or not spec.is_active
+    login = account(
+        name, uid=uid, comment=_comment(spec.full_name), home=home, shell=spec.shell, locked=locked
+    )
+    mine, temporary = (login.key,), f"{home}/tmp"  # noqa: S108 - the tenant's own
+    return (
+        login,
+        directory(home, owner=name, group=WEB_SERVER_GROUP, mode="0710", requires=mine, data=True),
+        directory(f"{home}/web", owner=name, group=name, mode="0755", requires=(f"directory:{home}",)),
+        directory(temporary, owner=name, group=name, mode="0700", requires=(f"directory:{home}",)),
+    )
+
+
+USER = Kind(
+    name="User",
+    plural="users",
+    schema=User,
+    name_field="username",
+    check_name=user_name,
+    rank=1,
+    compile=_compile,
+    references=_references,
+    claims=lambda document: (Claim("accounts", document.name),),
+    complete=_complete,
+    hosted=lambda spec: getattr(spec, "role", "") != "admin",
+    owns=True,
+    numbered=True,
+    password=True,
+    search=("username", "email", "full_name"),
+    measured={"disk_used": 0, "bandwidth_used": 0},
+)

@@ -1,0 +1,221 @@
+"""WebDomain: a web site: an nginx server (nginx.org/en/docs), a PHP-FPM pool and a place for its files."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
+
+from pydantic import Field, field_serializer, field_validator
+
+from state.document import Document, Ref
+from state.kind import AdminOnly, Compiled, Context, Kind, Reason, Related, Spec, Values
+from state.names import Claim, alias_name, host_name, tag
+from state.paths import home_of, site_dir
+from state.resource import Resource, config, directory, seed
+from state.words import Words
+
+Template = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")
+_BACKEND = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
+WEB, BACKEND, PROXY, PAGE = "nginx/web", "php/backend", "nginx/proxy", "page"
+
+
+class WebDomain(Spec):
+    """Without an address the site answers on all of its host's; `backend_template` is ``PHP-x.y`` or none."""
+
+    ip_address: IPv4Address | None = None
+    ipv6_address: IPv6Address | None = None
+    web_template: Template = "default"
+    backend_template: Template | None = None
+    proxy_template: Template | None = None
+    document_root: str = Field(max_length=1024)
+    ssl_enabled: bool = False
+    ssl_force: bool = False
+    ssl_hsts: bool = False
+    letsencrypt_enabled: bool = False
+    letsencrypt_wildcard: bool = False
+    aliases: tuple[str, ...] = Field((), max_length=100)
+    is_active: bool = True
+    is_suspended: Annotated[bool, AdminOnly()] = False
+
+    @field_validator("aliases")
+    @classmethod
+    def _aliases(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(alias_name(alias) for alias in value))
+
+    @field_serializer("ip_address", "ipv6_address")
+    def _address(self, value: IPv4Address | IPv6Address | None) -> str | None:
+        return None if value is None else str(value)
+
+
+def _complete(values: Values, name: str, owner: str, related: Related, previous: Spec | None) -> Values:
+    defaults: dict[str, object] = {"document_root": f"{site_dir(owner, name)}/public_html"}
+    if previous is None:
+        user = related(Ref("User", owner))
+        package = user and related(Ref("Package", str(getattr(user.spec, "package_name", ""))))
+        for template in ("web_template", "backend_template", "proxy_template"):
+            if package:
+                defaults[template] = getattr(package.spec, template)
+    elif isinstance(previous, WebDomain):
+        kept = ("web_template", "backend_template", "proxy_template", "document_root")
+        defaults |= {field: getattr(previous, field) for field in kept}
+    given = {k: v for k, v in values.items() if v is not None or k in {"backend_template", "proxy_template"}}
+    return {**defaults, **given}
+
+
+def _check(name: str, owner: str, spec: Spec) -> list[tuple[str, str]]:
+    assert isinstance(spec, WebDomain)
+    base, root = site_dir(owner, name), spec.document_root
+    faults = []
+    if not _PATH.fullmatch(root) or ".." in root.split("/") or not root.startswith(base + "/"):
+        faults.append(("document_root", f"must be a plain path below {base}/"))
+    if name in spec.aliases:
+        faults.append(("aliases", f"{name!r} is the site's own name"))
+    return faults
+
+
+def _claims(document: Document) -> tuple[Claim, ...]:
+    spec = document.spec
+    assert isinstance(spec, WebDomain)
+    return tuple(Claim("hosts", name) for name in (document.name, *spec.aliases))
+
+
+def _blocked(context: Context, spec: WebDomain) -> tuple[Reason, ...]:
+    facts, templates, found = context.facts, context.templates, []
+    for address, have in ((spec.ip_address, facts.ipv4), (spec.ipv6_address, facts.ipv6)):
+        if address is not None and str(address) not in have:
+            has = ", ".join(have) or "none of that family"
+            found.append(Reason("AddressMissing", f"the host has no address {address}; it has {has}"))
+    for folder, name in ((WEB, spec.web_template), (PROXY, spec.proxy_template)):
+        if name is not None and name not in templates.names(folder):
+            there = ", ".join(templates.names(folder))
+            found.append(
+                Reason("TemplateMissing", f"there is no {folder} template {name!r}; there are {there}")
+            )
+    if spec.backend_template not in (None, "none"):
+        found.extend(_backend_blocked(context, str(spec.backend_template)))
+    return tuple(found)
+
+
+def _backend_blocked(context: Context, backend: str) -> list[Reason]:
+    match = _BACKEND.fullmatch(backend)
+    names, have = context.templates.names(BACKEND), context.facts.php
+    if match is None or match["template"] not in names:
+        choices = ", ".join(f"{n}-{v}" for n in names for v in have) or "none"
+        return [Reason("TemplateMissing", f"there is no backend template {backend!r}; there are {choices}")]
+    if match["version"] not in have:
+        has = ", ".join(have) or "none"
+        return [Reason("PhpMissing", f"the host has no PHP {match['version']}; it has {has}")]
+    return []
+
+
+def _compile(context: Context) -> Compiled:
+    document, spec = context.document, context.document.spec
+    assert isinstance(spec, WebDomain)
+    user = context.related(Ref("User", document.owner))
+    if user is None:
+        return Compiled(blocked=(Reason("OwnerMissing", f"user {document.owner!r} does not exist"),))
+    if getattr(user.spec, "role", "") == "admin":
+        message = (
+            f"{document.owner!r} is an administrator and has no account on hosts: give the site to a user"
+        )
+        return Compiled(blocked=(Reason("OwnerHasNoAccount", message),))
+    blocked = _blocked(context, spec)
+    if blocked:
+        return Compiled(blocked=blocked)
+    closed = spec.is_suspended or bool(getattr(user.spec, "is_suspended", False))
+    closed = closed or not getattr(user.spec, "is_active", True)
+    values = web_values(document)
+    folders = _folders(document, spec, context, values)
+    made = (folders[-2].key,)
+    resources: list[Resource] = list(folders)
+    if spec.is_active:
+        if values["php"] and not closed:
+            resources.append(_pool(context, values, made))
+        resources.append(_vhost(context, spec, values, closed, made))
+    return Compiled(resources=tuple(resources), notes=_notes(spec))
+
+
+def web_values(document: Document) -> Words:
+    """What the templates of a site may use."""
+    spec = document.spec
+    assert isinstance(spec, WebDomain)
+    match = _BACKEND.fullmatch(spec.backend_template or "")
+    mark, home = tag(document.name), home_of(document.owner)
+    site = site_dir(document.owner, document.name)
+    values: dict[str, object] = {
+        "domain": document.name,
+        "server_names": (document.name, *spec.aliases),
+        "user": document.owner,
+        "home": home,
+        "site": site,
+        "root": spec.document_root,
+        "tag": mark,
+        "addresses": tuple(str(a) for a in (spec.ip_address, spec.ipv6_address) if a is not None),
+        "php": match["version"] if match else None,
+        "pool": match["template"] if match else None,
+        "socket": f"/run/php/ghostcp-{mark}.sock" if match else None,
+        "proxy_socket": f"{site}/app.sock",
+    }
+    return Words(values)
+
+
+def _folders(document: Document, spec: WebDomain, context: Context, values: Words) -> tuple[Resource, ...]:
+    owner, base = document.owner, site_dir(document.owner, document.name)
+    made = [directory(base, owner=owner, group=owner, mode="0755", requires=(f"account:{owner}",), data=True)]
+    path = base
+    for part in spec.document_root.removeprefix(base + "/").split("/"):
+        made.append(
+            directory(f"{path}/{part}", owner=owner, group=owner, mode="0755", requires=(made[-1].key,))
+        )
+        path = f"{path}/{part}"
+    template, name = ("php", "index.php") if values["php"] else ("default", "index.html")
+    text = context.templates.render(PAGE, template, values)
+    requires = (made[-1].key,)
+    page = seed(f"{path}/{name}", text, owner=owner, group=owner, mode="0644", requires=requires)
+    return (*made, page)
+
+
+def _pool(context: Context, values: Words, requires: tuple[str, ...]) -> Resource:
+    text = context.templates.render(BACKEND, str(values["pool"]), values)
+    return config(f"php{values['php']}-fpm", f"{file_name(values['domain'])}.conf", text, requires=requires)
+
+
+def _vhost(
+    context: Context, spec: WebDomain, values: Words, closed: bool, requires: tuple[str, ...]
+) -> Resource:
+    proxy = spec.proxy_template
+    inner = context.templates.render(PROXY, proxy, values) if proxy and not closed else None
+    template = "suspended" if closed else spec.web_template
+    text = context.templates.render(WEB, template, values.having("proxy", inner))
+    return config("nginx", f"{file_name(values['domain'])}.conf", text, requires=requires)
+
+
+def file_name(domain: object) -> str:
+    """A file name for `domain`: itself, or its tag where NAME_MAX (255 bytes) would not hold it."""
+    name = str(domain)
+    return name if len(name) <= 200 else tag(name)
+
+
+def _notes(spec: WebDomain) -> tuple[Reason, ...]:
+    if not (spec.ssl_enabled or spec.letsencrypt_enabled):
+        return ()
+    return (Reason("NoCertificate", "no certificate is installed; the site is served over HTTP only"),)
+
+
+WEB_DOMAIN = Kind(
+    name="WebDomain",
+    plural="domains",
+    schema=WebDomain,
+    name_field="domain",
+    check_name=host_name,
+    rank=2,
+    compile=_compile,
+    references=lambda document: (Ref("User", document.owner),),
+    claims=_claims,
+    complete=_complete,
+    check=_check,
+    limit="web_domains_limit",
+    counter="web_domains_count",
+    search=("domain",),
+    measured={"bandwidth_used": 0},
+)

@@ -1,0 +1,121 @@
+"""Names that tenants choose and everyone shares: what is a legal one, and who holds it."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import idna
+from publicsuffix2 import PublicSuffixList
+
+ADMINISTRATOR = (
+    "admin"  # who owns what belongs to no tenant: packages, and the users that administrators make
+)
+USER_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+_SYSTEM = """
+    root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody
+    _apt systemd-network systemd-resolve systemd-timesync systemd-coredump messagebus sshd ntp polkitd
+    tss mysql postgres redis bind named postfix dovecot dovenull vmail opendkim rspamd _rspamd clamav
+    memcache nginx apache httpd www ftp ftpuser proftpd vsftpd git adm sudo wheel docker ssl-cert shadow
+    staff users nogroup operator admin administrator root-admin ghostcp default localhost tty disk kmem
+    dialout fax voice cdrom floppy tape audio dip src utmp video sasl plugdev input sgx kvm render
+    crontab ssh systemd-journal postdrop syslog debian-exim exim lxd libvirt uuidd quarantine hostmaster
+    postmaster webmaster abuse support security test-admin
+"""
+SYSTEM_ACCOUNTS = frozenset(_SYSTEM.split())
+
+_suffixes = PublicSuffixList()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name held by one document for its owner: in `hosts` by A-label, in `accounts` by login name."""
+
+    space: str
+    name: str
+
+
+def user_name(value: str) -> str:
+    """A POSIX-portable login name (1-32, lower case, a letter first) that no system account uses.
+
+    Raises ValueError saying what is wrong.
+    """
+    if not USER_NAME.fullmatch(value):
+        raise ValueError("must be 1-32 of a-z, 0-9, '_' and '-', starting with a letter")
+    if value in SYSTEM_ACCOUNTS:
+        raise ValueError(f"{value!r} is reserved; choose another name")
+    return value
+
+
+def host_name(value: str) -> str:
+    """A domain name as its A-label, lower case (IDNA 2008, RFC 5891; UTS 46 mapping).
+
+    Raises ValueError for what is no registrable host name: an address, a public suffix, a single label.
+    """
+    if len(value) > 1024 or any(unicodedata.category(c)[0] == "C" or c.isspace() for c in value):
+        raise ValueError("is not a domain name: control characters or spaces")
+    try:
+        name = idna.encode(value, uts46=True, std3_rules=True).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError) as error:
+        raise ValueError(f"is not a domain name: {error}") from None
+    labels = name.split(".")
+    if len(name) > 253 or len(labels) < 2 or not all(labels) or labels[-1].isdigit():
+        raise ValueError("is not a fully qualified domain name")
+    for label in labels:
+        _single_script(label)
+    if _public_suffix(name) == name:
+        raise ValueError(f"{name!r} is a public suffix; a name below it is needed")
+    return name
+
+
+def alias_name(value: str) -> str:
+    """A host name, or ``*.`` and a host name (RFC 4592's wildcard, one label at the left)."""
+    wildcard = value.startswith("*.")
+    return ("*." if wildcard else "") + host_name(value[2:] if wildcard else value)
+
+
+def registrable(name: str) -> str:
+    """The registrable domain that `name` is below or equal to (Public Suffix List)."""
+    plain = name.removeprefix("*.")
+    suffix = _public_suffix(plain)
+    below = plain.removesuffix(suffix).rstrip(".").rsplit(".", 1)[-1]
+    return f"{below}.{suffix}" if below else suffix
+
+
+def parents(name: str) -> Iterable[str]:
+    """The names above `name`, nearest first, down to its registrable domain, and `name` without its ``*.``."""
+    base = registrable(name)
+    rest = name
+    while rest != base and "." in rest:
+        rest = rest.split(".", 1)[1]
+        yield rest
+
+
+def tag(name: str) -> str:
+    """At most 32 of ``[a-z0-9_]``, readable and unique for `name`: what nginx allows as a syslog tag."""
+    return f"{re.sub(r'[^a-z0-9]', '_', name)[:23]}_{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _public_suffix(name: str) -> str:
+    """The public suffix that `name` ends in or is, by the list's rules and its default rule ``*``."""
+    return str(_suffixes.get_tld(name) or name)
+
+
+def _single_script(label: str) -> None:
+    """Refuses a label that mixes scripts, the way look-alikes are made (UTS 39, single script)."""
+    text = idna.decode(label) if label.startswith("xn--") else label
+    scripts = {_script(c) for c in text if c.isalpha()}
+    if len(scripts - _EAST_ASIAN) > 1 or (scripts & _EAST_ASIAN and scripts - _EAST_ASIAN - {"LATIN"}):
+        raise ValueError(f"label {text!r} mixes scripts ({', '.join(sorted(scripts)).lower()})")
+
+
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "UNKNOWN").split(" ", 1)[0]

@@ -1,0 +1,142 @@
+"""Reading documents: one, by name, those of a target, those that are waiting."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
+
+from state.document import Document, Ref
+from state.errors import NotFound
+from state.kind import Related
+from state.kinds import KINDS
+from state.tables import documents, refs
+
+_ALIVE = documents.c.deleted_at.is_(None)
+_FIND = select(documents).where(
+    documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"), _ALIVE
+)
+
+
+def from_row(row: Mapping[Any, Any]) -> Document:
+    """A stored row as a document; what was stored was valid, so it is not validated again."""
+    return Document(
+        uid=row["uid"],
+        kind=row["kind"],
+        name=row["name"],
+        owner=row["owner"],
+        target=row["target"],
+        spec=KINDS[row["kind"]].schema.stored(row["spec"]),
+        generation=row["generation"],
+        wanted=row["wanted"],
+        number=row["number"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
+        confirmed=row["confirmed"],
+    )
+
+
+def get(connection: Connection, uid: str) -> Document:
+    """The document or tombstone with this uid. Raises NotFound."""
+    row = connection.execute(select(documents).where(documents.c.uid == uid)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("no such object", id=uid)
+    return from_row(row)
+
+
+def find(connection: Connection, ref: Ref) -> Document | None:
+    """The living document of this kind and name."""
+    row = connection.execute(_FIND, {"of_kind": ref.kind, "of_name": ref.name}).mappings().one_or_none()
+    return None if row is None else from_row(row)
+
+
+def related(connection: Connection) -> Related:
+    """A look-up of what a document refers to, each asked for once."""
+    seen: dict[Ref, Document | None] = {}
+
+    def look_up(ref: Ref) -> Document | None:
+        if ref not in seen:
+            seen[ref] = find(connection, ref)
+        return seen[ref]
+
+    return look_up
+
+
+def of_target(connection: Connection, target: str) -> list[Document]:
+    """Every document and tombstone of the target."""
+    return _all(connection, select(documents).where(documents.c.target == target))
+
+
+def pending(connection: Connection, target: str, limit: int | None = None) -> list[Document]:
+    """What changed on the target since it was last reconciled, oldest first."""
+    query = select(documents).where(documents.c.target == target, documents.c.pending)
+    return _all(connection, query.order_by(documents.c.updated_at).limit(limit))
+
+
+def namesakes(connection: Connection, target: str, found: Iterable[Document]) -> list[Document]:
+    """Tombstones of the target, not pending, whose name, or whose owner's name, one of `found` has now."""
+    names = sorted({document.name for document in found})
+    buried = (
+        documents.c.target == target,
+        documents.c.deleted_at.is_not(None),
+        documents.c.pending.is_(False),
+    )
+    result: list[Document] = []
+    for start in range(0, len(names), 500):
+        chunk = names[start : start + 500]
+        same = or_(documents.c.name.in_(chunk), documents.c.owner.in_(chunk))
+        result += _all(connection, select(documents).where(*buried, same))
+    return result
+
+
+def by_uid(connection: Connection, uids: list[str]) -> list[Document]:
+    """Those of `uids` that exist."""
+    found: list[Document] = []
+    for start in range(0, len(uids), 500):
+        found += _all(connection, select(documents).where(documents.c.uid.in_(uids[start : start + 500])))
+    return found
+
+
+def referred(connection: Connection, uids: list[str] | None, target: str) -> list[Document]:
+    """The living documents that those of `uids` (or all of the target) refer to."""
+    found: dict[str, Document] = {}
+    if uids is None:
+        mine = select(documents.c.uid).where(documents.c.target == target)
+        return _all(connection, _referred_by(refs.c.uid.in_(mine)))
+    for start in range(0, len(uids), 500):
+        chunk = refs.c.uid.in_(uids[start : start + 500])
+        found |= {d.uid: d for d in _all(connection, _referred_by(chunk))}
+    return list(found.values())
+
+
+def _referred_by(condition: Any) -> Select[Any]:
+    pairs = select(refs.c.kind, refs.c.name).where(condition).distinct().subquery()
+    same = (documents.c.kind == pairs.c.kind) & (documents.c.name == pairs.c.name)
+    return select(documents).join(pairs, same).where(_ALIVE)
+
+
+def _all(connection: Connection, query: Select[Any]) -> list[Document]:
+    return [from_row(row) for row in connection.execute(query).mappings()]
+
+
+def how_many(connection: Connection, target: str) -> tuple[int, int]:
+    """How many documents and tombstones the target has, and how many deletions nobody confirmed."""
+    mine = documents.c.target == target
+    total = connection.execute(select(func.count()).where(mine)).scalar_one()
+    doubtful = mine & documents.c.deleted_at.is_not(None) & ~documents.c.confirmed
+    return int(total), int(connection.execute(select(func.count()).where(doubtful)).scalar_one())
+
+
+def dependents(connection: Connection, found: Iterable[Document]) -> list[Document]:
+    """The living documents that refer to any of these, directly or through others."""
+    known = {document.uid for document in found}
+    frontier, result = [d.ref for d in found], []
+    while frontier:
+        pairs = [(refs.c.kind == ref.kind) & (refs.c.name == ref.name) for ref in frontier[:200]]
+        mine = select(refs.c.uid).where(or_(*pairs))
+        fresh = list(_all(connection, select(documents).where(documents.c.uid.in_(mine), _ALIVE)))
+        fresh = [d for d in fresh if d.uid not in known]
+        known |= {d.uid for d in fresh}
+        result += fresh
+        frontier = frontier[200:] + [d.ref for d in fresh]
+    return result

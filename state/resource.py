@@ -1,0 +1,121 @@
+"""The smallest things observed and changed on a target; desired and observed ones are values of the same types.
+
+A resource's identity is its `key` (``type:name``), its state are its `attributes`: plain scalars, the same on
+both sides of the wire, so that one digest and one comparison serve desired, observed and applied alike.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+Attributes = Mapping[str, Any]
+
+LIVE_ROOT = "/etc/ghostcp/live"
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+class Effect(StrEnum):
+    """What a change of a resource makes its service do."""
+
+    NONE = "none"
+    RELOAD = "reload"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing on a target: what it is (`key`), how it should be (`attributes`), and what travels beside it.
+
+    `content` is the text of a file or configuration; `attributes` then hold its SHA-256, never the text.
+    `requires` are keys that must exist first; `once` is made at most once and then belongs to the tenant;
+    `data` is moved to quarantine when it is no longer wanted, never destroyed.
+    """
+
+    key: str
+    attributes: Attributes
+    content: str | None = None
+    requires: tuple[str, ...] = ()
+    service: str | None = None
+    once: bool = False
+    data: bool = False
+    replace_on: tuple[str, ...] = ()
+    digest: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            object.__setattr__(self, "digest", digest(self.attributes))
+
+    @property
+    def type(self) -> str:
+        return self.key.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        return self.key.partition(":")[2]
+
+
+def digest(attributes: Attributes) -> str:
+    """The first 128 bits of the SHA-256 of the canonical JSON of `attributes`, in hex."""
+    return hashlib.sha256(_canonical(attributes).encode()).hexdigest()[:32]
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=10_000)
+def _ownership(owner: str, group: str, mode: str) -> tuple[Attributes, str]:
+    """A directory's attributes and their digest: the same for many."""
+    attributes = {"owner": owner, "group": group, "mode": mode}
+    return attributes, digest(attributes)
+
+
+def _file(owner: str, group: str, mode: str, content: str) -> tuple[Attributes, str]:
+    """A file's attributes and their digest, which is that of the canonical JSON, written out here."""
+    known = sha256(content)
+    attributes = {"owner": owner, "group": group, "mode": mode, "sha256": known}
+    text = f'{{"group":{quoted(group)},"mode":{quoted(mode)},"owner":{quoted(owner)},"sha256":"{known}"}}'
+    return attributes, hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def account(name: str, *, uid: int, comment: str, home: str, shell: str, locked: bool) -> Resource:
+    """An OS account with a group of its own (gid = uid), no password, and its login open or `locked`."""
+    attributes = {"uid": uid, "gid": uid, "comment": comment, "home": home, "shell": shell, "locked": locked}
+    return Resource(f"account:{name}", attributes)
+
+
+def directory(
+    path: str, *, owner: str, group: str, mode: str, requires: tuple[str, ...] = (), data: bool = False
+) -> Resource:
+    """A directory; `mode` is four octal digits. With `data`, removal means quarantine."""
+    attributes, known = _ownership(owner, group, mode)
+    return Resource(f"directory:{path}", attributes, requires=requires, data=data, digest=known)
+
+
+def seed(
+    path: str, content: str, *, owner: str, group: str, mode: str, requires: tuple[str, ...] = ()
+) -> Resource:
+    """A file laid once into a new folder for its owner, who may then change or delete it: only that is ours."""
+    attributes, known = _file(owner, group, mode, content)
+    return Resource(f"file:{path}", attributes, content, requires, once=True, digest=known)
+
+
+def config(service: str, name: str, content: str, *, requires: tuple[str, ...] = ()) -> Resource:
+    """A file of a service's configuration below `LIVE_ROOT`, judged by the service's validator before it is live.
+
+    `name` is relative to the service's folder; the file is root's, mode 0644.
+    """
+    attributes, known = _file("root", "root", "0644", content)
+    key = f"config:{service}/{name}"
+    return Resource(key, attributes, content, requires, service, digest=known)
+
+
+def service(name: str) -> Resource:
+    """A daemon that runs, and runs the configuration that is live."""
+    return Resource(f"service:{name}", {"active": True, "current": True}, service=name)

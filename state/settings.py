@@ -1,0 +1,48 @@
+"""What an operator can set: environment variables that begin with ``GHOSTCP_``."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
+
+
+class Settings(BaseSettings):
+    """Embedded defaults: SQLite and a local doorbell under `var`, one host inventory, no broker."""
+
+    model_config = SettingsConfigDict(env_prefix="GHOSTCP_", frozen=True)
+
+    var: Path = Field(Path("var"), description="where state, keys and the lab live")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; SQLite in `var` by default")
+    broker_url: str | None = Field(None, description="Celery broker; none: a local doorbell only")
+    inventory: Path | None = Field(None, description="Ansible inventory whose group ghostcp_hosts is managed")
+    templates: Path | None = Field(None, description="folder of operators' own templates")
+    listen: str = Field("127.0.0.1:8080", description="address and port of the API")
+    logins_per_minute: int = Field(5, ge=1, description="attempts to log in, by address and account")
+    sweep_seconds: float = Field(
+        600, gt=0, description="how often everything is looked at, jittered by a tenth"
+    )
+    quarantine_days: int = Field(30, ge=1, description="how long what was deleted is kept on its host")
+
+    purge_poll_seconds: float = Field(30, gt=0, description="how often purges that are due are looked for")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.var / 'ghostcp.db').resolve()}"
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        ours = PLAYBOOKS / "templates"
+        return (ours, self.templates) if self.templates else (ours,)
+
+    @property
+    def doorbell(self) -> Path:
+        return self.var / "doorbell.sock"
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

@@ -1,0 +1,197 @@
+"""Documents as they are shown: with their owner's id, what is known of them, and what their owners have."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
+
+from state.kind import Kind
+from state.kinds import KINDS
+from state.listing import Field, Listing, Page, Wanted, fetch
+from state.tables import documents, statuses
+
+_owners = documents.alias("owners")
+_ALIVE = documents.c.deleted_at.is_(None)
+_OWNER = (_owners.c.kind == "User") & (_owners.c.name == documents.c.owner) & _owners.c.deleted_at.is_(None)
+_QUERY = (
+    select(documents, _owners.c.uid.label("owner_uid"), statuses.c.observed_generation, statuses.c.conditions)
+    .outerjoin(_owners, _OWNER)
+    .outerjoin(statuses, statuses.c.uid == documents.c.uid)
+)
+_ONE = _QUERY.where(documents.c.uid == bindparam("of_uid"), _ALIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A document with what surrounds it; `values` is its spec as plain values, `conditions` likewise."""
+
+    uid: str
+    kind: Kind
+    name: str
+    owner: str
+    owner_uid: str | None
+    target: str
+    values: Mapping[str, Any]
+    generation: int
+    created_at: datetime
+    updated_at: datetime
+    observed_generation: int = 0
+    conditions: tuple[Mapping[str, Any], ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def show(connection: Connection, uid: str, condition: ColumnElement[bool] | None = None) -> Shown | None:
+    """The living document with this uid, if it meets the condition."""
+    query = _ONE if condition is None else _ONE.where(condition)
+    row = connection.execute(query, {"of_uid": uid}).one_or_none()
+    return None if row is None else _with_counts(connection, [_shown(row)])[0]
+
+
+def list_shown(
+    connection: Connection, kind: Kind, wanted: Wanted, visible: ColumnElement[bool]
+) -> tuple[list[Shown], Page]:
+    """One page of the living documents of a kind."""
+    query = _QUERY.where(documents.c.kind == kind.name, _ALIVE, visible)
+    page = fetch(connection, query, documents, wanted)
+    return _with_counts(connection, [_shown(row) for row in page.rows]), page
+
+
+@cache
+def listing(kind: Kind) -> Listing:
+    """What a list of this kind can be filtered, sorted and searched by."""
+    own = {name: each for name in kind.schema.model_fields if (each := _spec_field(kind, name))}
+    fields = {
+        "id": Field(documents.c.uid, UUID),
+        kind.name_field: Field(documents.c.name, str),
+        "user_id": Field(_owner_uid(), UUID, nullable=True, among=_owned_by),
+        **own,
+        **{name: Field(_count(name), int) for name in counters(kind)},
+        **{name: Field(cast(literal(value), Integer), int) for name, value in kind.measured.items()},
+        "host": Field(documents.c.target, str),
+        "generation": Field(documents.c.generation, int),
+        "observed_generation": Field(_observed(), int),
+        "created_at": Field(documents.c.created_at, datetime),
+        "updated_at": Field(documents.c.updated_at, datetime),
+    }
+    return Listing(fields, search=kind.search)
+
+
+@cache
+def counters(kind: Kind) -> tuple[str, ...]:
+    """The fields that say how many documents an owner has: one for each of its limits."""
+    limits = [name for name in kind.schema.model_fields if name.endswith("_limit")] if kind.owns else []
+    return tuple(f"{name.removesuffix('_limit')}_count" for name in limits)
+
+
+def _shown(row: Any) -> Shown:
+    kind = KINDS[row.kind]
+    return Shown(
+        uid=row.uid,
+        kind=kind,
+        name=row.name,
+        owner=row.owner,
+        owner_uid=row.owner_uid,
+        target=row.target,
+        values={**_defaults(kind), **row.spec},
+        generation=row.generation,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        observed_generation=row.observed_generation or 0,
+        conditions=tuple(row.conditions or ()),
+    )
+
+
+@cache
+def _defaults(kind: Kind) -> Mapping[str, Any]:
+    """What a field reads as in documents stored before there was such a field."""
+    fields = kind.schema.model_fields.items()
+    return {
+        name: info.get_default(call_default_factory=True, validated_data={})
+        for name, info in fields
+        if not info.is_required()
+    }
+
+
+def _with_counts(connection: Connection, shown: list[Shown]) -> list[Shown]:
+    owners = [each.name for each in shown if each.kind.owns]
+    if not owners:
+        return shown
+    counts = count_owned(connection, owners)
+    return [
+        replace(each, counts={name: counts.get((each.name, name), 0) for name in counters(each.kind)})
+        for each in shown
+    ]
+
+
+def count_owned(connection: Connection, owners: Iterable[str]) -> dict[tuple[str, str], int]:
+    """How many living documents these owners have, by owner and counter."""
+    by_kind = {kind.name: kind.counter for kind in KINDS.values() if kind.counter}
+    query = (
+        select(documents.c.owner, documents.c.kind, func.count())
+        .where(documents.c.owner.in_(list(owners)), documents.c.kind.in_(list(by_kind)), _ALIVE)
+        .group_by(documents.c.owner, documents.c.kind)
+    )
+    return {(owner, str(by_kind[kind])): n for owner, kind, n in connection.execute(query)}
+
+
+def _spec_field(kind: Kind, name: str) -> Field | None:
+    info = kind.schema.model_fields[name]
+    type_, nullable = _scalar(info.annotation)
+    text = documents.c.spec[name].as_string()
+    if type_ is bool:
+        return Field(documents.c.spec[name].as_boolean(), bool, nullable)
+    if type_ is int:
+        return Field(cast(text, BigInteger), int, nullable)
+    return Field(text, str, nullable) if type_ is str else None
+
+
+def _scalar(annotation: Any) -> tuple[type | None, bool]:
+    """The type of a filter's values (none for lists and objects), and whether there may be none."""
+    nullable = get_origin(annotation) in {Union, UnionType}
+    types = [each for each in get_args(annotation) if each is not type(None)] if nullable else [annotation]
+    types = [get_args(each)[0] if get_origin(each) is Annotated else each for each in types]
+    if len(types) != 1 or get_origin(types[0]) not in {None, Literal}:
+        return None, nullable
+    if types[0] in {bool, int}:
+        return types[0], nullable
+    return str, nullable
+
+
+def _owner_uid() -> ColumnElement[Any]:
+    owner = documents.alias("an_owner")
+    same = (owner.c.kind == "User") & (owner.c.name == documents.c.owner) & owner.c.deleted_at.is_(None)
+    return select(owner.c.uid).where(same).correlate(documents).scalar_subquery()
+
+
+def _owned_by(uids: Any) -> ColumnElement[bool]:
+    owner = documents.alias("an_owner")
+    names: Select[Any] = select(owner.c.name).where(owner.c.uid.in_(uids), owner.c.kind == "User")
+    return documents.c.owner.in_(names)
+
+
+def _observed() -> ColumnElement[Any]:
+    query = select(statuses.c.observed_generation).where(statuses.c.uid == documents.c.uid)
+    return func.coalesce(query.correlate(documents).scalar_subquery(), 0)
+
+
+def _count(counter: str) -> ColumnElement[Any]:
+    owned = documents.alias("owned")
+    kinds = [kind.name for kind in KINDS.values() if kind.counter == counter]
+    theirs = (owned.c.owner == documents.c.name) & owned.c.deleted_at.is_(None) & owned.c.kind.in_(kinds)
+    return select(func.count()).select_from(owned).where(theirs).correlate(documents).scalar_subquery()

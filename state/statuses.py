@@ -1,0 +1,103 @@
+"""What is known of documents: conditions, the inventory of what was applied, what was refused and repaired."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from state.document import Condition, Document, Refusal, Status
+from state.kind import Kind
+from state.tables import documents, statuses
+
+
+def load_statuses(connection: Connection, documents_: Iterable[Document]) -> dict[str, Status]:
+    """The statuses of these documents, by uid; a document never looked at has an empty one."""
+    uids = [document.uid for document in documents_]
+    found = {uid: Status(uid) for uid in uids}
+    for start in range(0, len(uids), 500):
+        query = select(statuses).where(statuses.c.uid.in_(uids[start : start + 500]))
+        found |= {row["uid"]: status_from_row(row) for row in connection.execute(query).mappings()}
+    return found
+
+
+def target_statuses(connection: Connection, target: str) -> dict[str, Status]:
+    """The statuses of all documents of a target, by uid."""
+    query = select(statuses).join(documents).where(documents.c.target == target)
+    return {row["uid"]: status_from_row(row) for row in connection.execute(query).mappings()}
+
+
+def status_from_row(row: Mapping[Any, Any]) -> Status:
+    return Status(
+        uid=row["uid"],
+        observed_generation=row["observed_generation"],
+        conditions=tuple(_condition(c) for c in row["conditions"]),
+        applied=row["applied"],
+        refused={key: Refusal(**refusal) for key, refusal in row["refused"].items()},
+        repairs=row["repairs"],
+    )
+
+
+def save_statuses(connection: Connection, changed: Iterable[Status]) -> None:
+    """Writes these statuses in place of the old ones."""
+    rows = [_row(status) for status in changed]
+    for start in range(0, len(rows), 500):
+        chunk = rows[start : start + 500]
+        connection.execute(delete(statuses).where(statuses.c.uid.in_([row["uid"] for row in chunk])))
+    if rows:
+        connection.execute(insert(statuses), rows)
+
+
+def unplaced(document: Document, kind: Kind) -> Status:
+    """The status of a document that no host carries: there is nothing to do, or nowhere to do it."""
+    at, generation = document.updated_at or datetime.now(UTC), document.generation
+    if not kind.placed or not kind.hosted(document.spec):
+        ready = Condition("Ready", True, "NothingToDo", "no host has to do with it", generation, at)
+        return Status(document.uid, generation, (ready,))
+    message = f"its owner, {document.owner!r}, has no account on a host: make it for a user who has one"
+    why = [
+        Condition(t, t == "Blocked", "OwnerHasNoAccount", message, generation, at)
+        for t in ("Ready", "Blocked")
+    ]
+    return Status(document.uid, generation, tuple(why))
+
+
+def settle(connection: Connection, reached: Iterable[Document]) -> None:
+    """Marks documents as looked at, unless they were wanted again in the meantime."""
+    for document in reached:
+        row = (documents.c.uid == document.uid) & (documents.c.wanted == document.wanted)
+        connection.execute(update(documents).where(row).values(pending=False))
+
+
+def wake(connection: Connection, uids: Iterable[str]) -> None:
+    """Makes documents pending again without a change of their own, because their target drifted."""
+    wanted = {"wanted": documents.c.wanted + 1, "pending": True}
+    connection.execute(update(documents).where(documents.c.uid.in_(list(uids))).values(**wanted))
+
+
+def _condition(values: Mapping[str, Any]) -> Condition:
+    return Condition(**{**values, "last_transition": datetime.fromisoformat(values["last_transition"])})
+
+
+def condition_values(condition: Condition) -> dict[str, Any]:
+    """A condition as JSON values; times are RFC 3339 in UTC."""
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": condition.message,
+        "observed_generation": condition.observed_generation,
+        "last_transition": condition.last_transition.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _row(status: Status) -> dict[str, Any]:
+    return {
+        "uid": status.uid,
+        "observed_generation": status.observed_generation,
+        "ready": any(c.type == "Ready" and c.status for c in status.conditions),
+        "conditions": [condition_values(c) for c in status.conditions],
+        "applied": dict(status.applied),
+        "refused": {k: {"digest": r.digest, "message": r.message} for k, r in status.refused.items()},
+        "repairs": dict(status.repairs),
+    }

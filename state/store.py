@@ -1,0 +1,244 @@
+"""Writing documents: each spec change with its revision, claims, references and call for a look, in one transaction."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from state.claims import claim, lock, release
+from state.document import Document, Ref
+from state.errors import Conflict, Forbidden, NotFound, Stale
+from state.kind import Kind, Related, Spec, Values
+from state.kinds import KINDS
+from state.reading import find, from_row, get, related
+from state.statuses import save_statuses, unplaced
+from state.tables import documents, numbers, refs, revisions
+from state.targets import choose_target
+from state.tombstones import bury, confirm, find_unconfirmed
+from state.validation import dump, fixed_fields, refuse_fixed, validated
+
+_DEPENDING = select(refs.c.uid).where(
+    refs.c.kind == bindparam("of_kind"), refs.c.name == bindparam("of_name")
+)
+_TOUCH = (
+    update(documents)
+    .where(documents.c.uid.in_(_DEPENDING), documents.c.deleted_at.is_(None))
+    .values(wanted=documents.c.wanted + 1, pending=documents.c.target != "")
+)
+
+
+def create(
+    connection: Connection,
+    kind: Kind,
+    name: str,
+    owner: str,
+    values: Values,
+    *,
+    actor: str,
+    target: str | None = None,
+    reserved: bool = False,
+) -> Document:
+    """A new document. Raises Invalid with every fault, Conflict for a name taken, Forbidden for a full plan,
+    NotFound when its owner is gone.
+
+    `reserved` admits a name that users may not choose, such as the administrator's.
+    """
+    lock(connection, f"owner/{owner}")
+    lookup = related(connection)
+    if kind.placed and not kind.owns and lookup(Ref("User", owner)) is None:
+        raise NotFound(f"user {owner!r} does not exist", resource="user", id=owner)
+    name, spec = validated(kind, name, owner, values, lookup, None, reserved=reserved)
+    lock(connection, f"{kind.name}/{name}")
+    if find(connection, Ref(kind.name, name)) is not None:
+        raise Conflict(f"{kind.name} {name!r} exists already", code=f"{kind.name_field}_taken")
+    _within_limit(connection, kind, owner, lookup)
+    now = datetime.now(UTC)
+    lost = find_unconfirmed(connection, kind, name, owner)
+    if lost is not None and not fixed_fields(kind, dump(lost.spec), dump(spec)):
+        return _restored(connection, kind, lost, spec, actor)
+    document = Document(
+        uid=str(uuid4()),
+        kind=kind.name,
+        name=name,
+        owner=owner,
+        target=_target(connection, kind, spec, owner, lookup, target),
+        spec=spec,
+        number=_next_number(connection, kind),
+        created_at=now,
+        updated_at=now,
+    )
+    connection.execute(insert(documents), _columns(document) | {"pending": bool(document.target)})
+    claim(connection, document, kind.claims(document))
+    _record(connection, document, kind, actor)
+    return document
+
+
+def change(
+    connection: Connection,
+    document: Document,
+    values: Values,
+    *,
+    actor: str,
+    merge: bool = True,
+    generation: int | None = None,
+) -> Document:
+    """The document with `values` (merged over the old ones, or in their place); itself when nothing differs.
+
+    Raises Invalid, Conflict, or Stale when it is no longer at `generation`.
+    """
+    kind = KINDS[document.kind]
+    lock(connection, f"owner/{document.owner}")
+    lock(connection, f"{kind.name}/{document.name}")
+    current = get(connection, document.uid)
+    if current.deleted:
+        raise NotFound(f"{kind.name} {document.name!r} does not exist")
+    if generation is not None and current.generation != generation:
+        raise Stale(f"{kind.name} {document.name!r} is at generation {current.generation} now: read it again")
+    old = dump(current.spec)
+    wanted = {**old, **values} if merge else values
+    _, spec = validated(
+        kind, current.name, current.owner, wanted, related(connection), current.spec, reserved=True
+    )
+    if dump(spec) == old:
+        return current
+    refuse_fixed(kind, old, dump(spec))
+    changed = replace(
+        current,
+        spec=spec,
+        generation=current.generation + 1,
+        wanted=current.wanted + 1,
+        updated_at=datetime.now(UTC),
+    )
+    row = documents.c.uid == changed.uid
+    connection.execute(update(documents).where(row).values(**_columns(changed), pending=bool(changed.target)))
+    release(connection, [changed.uid])
+    claim(connection, changed, kind.claims(changed))
+    connection.execute(delete(refs).where(refs.c.uid == changed.uid))
+    _record(connection, changed, kind, actor)
+    return changed
+
+
+def remove(connection: Connection, document: Document, *, actor: str, confirmed: bool = True) -> None:
+    """Turns the document, and what a user owns, into tombstones; their names are free again at once.
+
+    A tombstone that nobody had confirmed yet is confirmed. Raises Conflict when another document still refers to it.
+    """
+    kind = KINDS[document.kind]
+    lock(connection, f"owner/{document.owner}", *((f"owner/{document.name}",) if kind.owns else ()))
+    lock(connection, f"{kind.name}/{document.name}")
+    current = get(connection, document.uid)
+    if current.deleted and (current.confirmed or not confirmed):
+        raise NotFound(f"{kind.name} {document.name!r} does not exist")
+    if current.deleted:
+        confirm(connection, current)
+        return
+    owned = _owned(connection, document) if kind.owns else []
+    if any(KINDS[d.kind].owns for d in owned):
+        raise Conflict(
+            f"{document.name!r} still has users of its own: delete or move them first", code="in_use"
+        )
+    mine = {document.uid, *(d.uid for d in owned)}
+    referring = connection.execute(
+        select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
+    ).scalars()
+    if set(referring) - mine:
+        raise Conflict(f"{kind.name} {document.name!r} is in use", code="in_use")
+    for each in (*owned, current):
+        bury(connection, each, actor, confirmed=confirmed)
+
+
+def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, actor: str) -> Document:
+    """A document that its source had lost and has again: the same one, with what was applied for it."""
+    document = replace(
+        lost,
+        spec=spec,
+        generation=lost.generation + 2,
+        wanted=lost.wanted + 1,
+        updated_at=datetime.now(UTC),
+        deleted_at=None,
+        confirmed=True,
+    )
+    row = documents.c.uid == document.uid
+    connection.execute(update(documents).where(row).values(**_columns(document), pending=bool(lost.target)))
+    claim(connection, document, kind.claims(document))
+    _record(connection, document, kind, actor)
+    return document
+
+
+def _within_limit(connection: Connection, kind: Kind, owner: str, lookup: Related) -> None:
+    if kind.limit is None:
+        return
+    user = lookup(Ref("User", owner))
+    limit = int(getattr(user.spec, kind.limit, 0)) if user else 0
+    if limit and count(connection, kind, owner) >= limit:
+        raise Forbidden(
+            f"{owner!r} may have {limit} {kind.plural} and has them: raise {kind.limit} or delete one",
+            code="limit_reached",
+            limit=limit,
+        )
+
+
+def count(connection: Connection, kind: Kind, owner: str) -> int:
+    """How many documents of `kind` the owner has."""
+    alive = documents.c.deleted_at.is_(None)
+    query = select(func.count()).where(documents.c.owner == owner, documents.c.kind == kind.name, alive)
+    return int(connection.execute(query).scalar_one())
+
+
+def _target(
+    connection: Connection, kind: Kind, spec: Spec, owner: str, lookup: Related, wished: str | None
+) -> str:
+    if not kind.placed or not kind.hosted(spec):
+        return ""
+    user = None if kind.owns else lookup(Ref("User", owner))
+    return user.target if user else choose_target(connection, wished)
+
+
+def _next_number(connection: Connection, kind: Kind) -> int | None:
+    if not kind.numbered:
+        return None
+    lock(connection, f"number/{kind.name}")
+    row = numbers.c.kind == kind.name
+    if connection.execute(update(numbers).where(row).values(last=numbers.c.last + 1)).rowcount == 0:
+        connection.execute(insert(numbers).values(kind=kind.name, last=1))
+    return int(connection.execute(select(numbers.c.last).where(row)).scalar_one())
+
+
+def _record(connection: Connection, document: Document, kind: Kind, actor: str) -> None:
+    """The revision and the references both ways of a document just written."""
+    spec, at = dump(document.spec), document.updated_at
+    revision = {
+        "uid": document.uid,
+        "generation": document.generation,
+        "spec": spec,
+        "actor": actor,
+        "at": at,
+    }
+    connection.execute(insert(revisions), revision)
+    rows = [{"uid": document.uid, "kind": ref.kind, "name": ref.name} for ref in kind.references(document)]
+    if rows:
+        connection.execute(insert(refs), rows)
+    if not document.target:
+        save_statuses(connection, [unplaced(document, kind)])
+    _touch_dependents(connection, document)
+
+
+def _touch_dependents(connection: Connection, document: Document) -> None:
+    connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
+
+
+def _owned(connection: Connection, document: Document) -> list[Document]:
+    alive = documents.c.deleted_at.is_(None)
+    query = select(documents).where(
+        documents.c.owner == document.name, alive, documents.c.uid != document.uid
+    )
+    return [from_row(row) for row in connection.execute(query).mappings()]
+
+
+_PLAIN = [column.name for column in documents.columns if column.name not in {"spec", "pending"}]
+
+
+def _columns(document: Document) -> dict[str, Any]:
+    return {name: getattr(document, name) for name in _PLAIN} | {"spec": dump(document.spec)}

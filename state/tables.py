@@ -1,0 +1,204 @@
+"""The tables, the same on SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC time; SQLite keeps it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+Serial = BigInteger().with_variant(Integer, "sqlite")
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_ALIVE = text("deleted_at IS NULL")
+_BURIED = text("deleted_at IS NOT NULL")
+_PENDING = text("pending")
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("uid", String(36), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("target", String(255), nullable=False),
+    Column("spec", Json, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Column("number", Integer),
+    Column("confirmed", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Index("uq_documents_alive", "kind", "name", unique=True, sqlite_where=_ALIVE, postgresql_where=_ALIVE),
+    Index("ix_documents_pending", "target", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("ix_documents_owner", "owner", "kind"),
+    Index("ix_documents_listing", "kind", "created_at", "uid"),
+    Index("ix_documents_target", "target"),
+    Index("ix_documents_buried", "kind", "name", sqlite_where=_BURIED, postgresql_where=_BURIED),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("uid", String(36), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("spec", Json, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("space", String(16), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("uid", String(36), ForeignKey("documents.uid"), nullable=False, index=True),
+    Column("owner", String(64), nullable=False),
+    Column("base", String(255), nullable=False, index=True),
+)
+
+refs = Table(
+    "refs",
+    metadata,
+    Column("uid", String(36), ForeignKey("documents.uid"), primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Index("ix_refs_referred", "kind", "name"),
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("uid", String(36), ForeignKey("documents.uid"), primary_key=True),
+    Column("observed_generation", Integer, nullable=False),
+    Column("ready", Boolean, nullable=False),
+    Column("conditions", Json, nullable=False),
+    Column("applied", Json, nullable=False),
+    Column("refused", Json, nullable=False),
+    Column("repairs", Json, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("uid", String(36), ForeignKey("documents.uid"), primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("kind", String(64), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("address", String(255), nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("observed_at", Instant),
+    Column("reachable", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("drifted", Integer, nullable=False),
+    Column("unmanaged", Json, nullable=False),
+    Column("listed", Boolean, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("target", String(255), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("held", Boolean, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("job_type", String(32), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("target", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("parameters", Json, nullable=False),
+    Column("results", Json, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("holder", String(255), nullable=False),
+    Column("scheduled_for", Instant),
+    Column("started_at", Instant),
+    Column("completed_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_jobs_status", "status", "job_type"),
+    Index("ix_jobs_listing", "created_at", "id"),
+    Index("ix_jobs_owner", "owner", "created_at"),
+)
+
+job_lines = Table(
+    "job_lines",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("job", String(36), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("line", Text, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("request", Json, nullable=False),
+    Column("base", Json, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("report", Json),
+    Column("created_at", Instant, nullable=False),
+)
+
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+)

@@ -1,0 +1,98 @@
+"""The managed hosts: their addresses, what they have, and what was last seen of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from state.errors import Conflict, NotFound
+from state.kind import Facts
+from state.tables import documents, targets
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A managed host. `listed`: it is in the inventory now; `unmanaged`: found there and not ours."""
+
+    name: str
+    address: str
+    facts: Facts = field(default_factory=Facts)
+    observed_at: datetime | None = None
+    reachable: bool = True
+    message: str = ""
+    drifted: int = 0
+    unmanaged: tuple[str, ...] = ()
+    listed: bool = True
+
+
+def list_targets(connection: Connection) -> list[Target]:
+    """Every target, by name."""
+    return [
+        target_from_row(row)
+        for row in connection.execute(select(targets).order_by(targets.c.name)).mappings()
+    ]
+
+
+def get_target(connection: Connection, name: str) -> Target:
+    """The target. Raises NotFound."""
+    row = connection.execute(select(targets).where(targets.c.name == name)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"no host {name!r} is managed", resource="host", id=name)
+    return target_from_row(row)
+
+
+def choose_target(connection: Connection, wished: str | None) -> str:
+    """`wished`, or the listed host with the fewest documents. Raises Conflict, NotFound."""
+    if wished:
+        return get_target(connection, wished).name
+    placed = select(documents.c.target, func.count().label("n")).group_by(documents.c.target).subquery()
+    query = (
+        select(targets.c.name).outerjoin(placed, placed.c.target == targets.c.name).where(targets.c.listed)
+    )
+    name = connection.execute(query.order_by(func.coalesce(placed.c.n, 0), targets.c.name).limit(1)).scalar()
+    if name is None:
+        raise Conflict("no host is managed yet: add one to the inventory", code="no_host")
+    return str(name)
+
+
+def list_hosts(connection: Connection, addresses: Mapping[str, str]) -> None:
+    """Makes the managed hosts those of `addresses` (name → address); others are kept, no longer listed."""
+    known = {target.name for target in list_targets(connection)}
+    connection.execute(update(targets).where(targets.c.name.not_in(list(addresses))).values(listed=False))
+    for name, address in addresses.items():
+        if name in known:
+            row = targets.c.name == name
+            connection.execute(update(targets).where(row).values(address=address, listed=True))
+        else:
+            empty: dict[str, Any] = {"facts": {}, "unmanaged": [], "drifted": 0, "message": ""}
+            connection.execute(
+                insert(targets).values(name=name, address=address, reachable=True, listed=True, **empty)
+            )
+
+
+def seen(connection: Connection, name: str, facts: Facts | None, message: str = "") -> None:
+    """Records a look at the target: its facts, or why it could not be looked at."""
+    values: dict[str, Any] = {"reachable": facts is not None, "message": message}
+    if facts is not None:
+        values |= {"facts": asdict(facts), "observed_at": datetime.now(UTC)}
+    connection.execute(update(targets).where(targets.c.name == name).values(**values))
+
+
+def answered(connection: Connection, name: str) -> None:
+    """Records that the target can be reached again, when it could not be."""
+    row = (targets.c.name == name) & targets.c.reachable.is_(False)
+    connection.execute(update(targets).where(row).values(reachable=True, message=""))
+
+
+def swept(connection: Connection, name: str, *, drifted: int, unmanaged: list[str]) -> None:
+    """Records what a sweep found."""
+    row = targets.c.name == name
+    connection.execute(update(targets).where(row).values(drifted=drifted, unmanaged=unmanaged[:1000]))
+
+
+def target_from_row(row: Mapping[Any, Any]) -> Target:
+    facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row["facts"].items()}
+    names = ("name", "address", "observed_at", "reachable", "message", "drifted", "listed")
+    return Target(facts=Facts(**facts), unmanaged=tuple(row["unmanaged"]), **{n: row[n] for n in names})

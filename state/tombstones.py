@@ -1,0 +1,74 @@
+"""Tombstones: documents whose deletion is wanted and not yet true, kept until it is."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from state.claims import release
+from state.document import Document
+from state.kind import Kind
+from state.reading import from_row
+from state.tables import credentials, documents, refs, revisions, statuses
+
+_UNCONFIRMED = (
+    select(documents)
+    .where(documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"))
+    .where(documents.c.owner == bindparam("of_owner"), documents.c.deleted_at.is_not(None))
+    .where(documents.c.confirmed.is_(False))
+    .order_by(documents.c.deleted_at.desc())
+    .limit(1)
+)
+
+
+def bury(connection: Connection, document: Document, actor: str, *, confirmed: bool) -> None:
+    """Turns a living document into a tombstone; its names are free again at once.
+
+    Until someone confirms it, the document's password is kept: its source may have lost it by mistake.
+    """
+    now, row = datetime.now(UTC), documents.c.uid == document.uid
+    tombstone = {
+        "deleted_at": now,
+        "updated_at": now,
+        "wanted": documents.c.wanted + 1,
+        "confirmed": confirmed,
+    }
+    connection.execute(update(documents).where(row).values(**tombstone, pending=bool(document.target)))
+    release(connection, [document.uid])
+    for table in (refs, credentials) if confirmed else (refs,):
+        connection.execute(delete(table).where(table.c.uid == document.uid))
+    revision = {
+        "uid": document.uid,
+        "generation": document.generation + 1,
+        "spec": {},
+        "actor": actor,
+        "at": now,
+    }
+    connection.execute(insert(revisions).values(revision))
+    if not document.target:
+        forget(connection, [document.uid])
+
+
+def confirm(connection: Connection, document: Document) -> None:
+    """Confirms a deletion that the guard may be holding back."""
+    row = (documents.c.uid == document.uid) & documents.c.deleted_at.is_not(None)
+    confirmed = {"confirmed": True, "wanted": documents.c.wanted + 1, "pending": documents.c.target != ""}
+    connection.execute(update(documents).where(row, documents.c.confirmed.is_(False)).values(**confirmed))
+
+
+def find_unconfirmed(connection: Connection, kind: Kind, name: str, owner: str) -> Document | None:
+    """The latest tombstone of this name and owner that nobody confirmed: its source may have lost it by mistake."""
+    mine = {"of_kind": kind.name, "of_name": name, "of_owner": owner}
+    row = connection.execute(_UNCONFIRMED, mine).mappings().first()
+    return None if row is None else from_row(row)
+
+
+def forget(connection: Connection, uids: Iterable[str]) -> None:
+    """Removes tombstones whose deletion has become true on their target."""
+    for uid in uids:
+        row = (documents.c.uid == uid) & documents.c.deleted_at.is_not(None)
+        if connection.execute(select(documents.c.uid).where(row)).first() is None:
+            continue
+        for table in (statuses, credentials, refs):
+            connection.execute(delete(table).where(table.c.uid == uid))
+        connection.execute(delete(documents).where(row))

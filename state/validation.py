@@ -1,0 +1,65 @@
+"""What may be written: a kind's schema, its own checks, and the marks of its fields; every fault at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from state.errors import Fault, Invalid
+from state.kind import Immutable, Kind, Related, Spec, Values
+
+
+def dump(spec: Spec) -> dict[str, Any]:
+    """A spec as the plain values that are stored, compared and shown."""
+    return spec.model_dump(mode="json", warnings=False)
+
+
+def validated(
+    kind: Kind,
+    name: str,
+    owner: str,
+    values: Values,
+    lookup: Related,
+    previous: Spec | None,
+    *,
+    reserved: bool,
+) -> tuple[str, Spec]:
+    """The canonical name and the spec, completed from related documents. Raises Invalid with every fault.
+
+    `reserved` admits a name that users may not choose.
+    """
+    faults: list[Fault] = []
+    if not reserved:
+        try:
+            name = kind.check_name(name)
+        except ValueError as error:
+            faults.append(Fault(kind.name_field, str(error)))
+    try:
+        spec = kind.schema.model_validate(kind.complete(values, name, owner, lookup, previous))
+    except ValidationError as error:
+        raise Invalid([*faults, *faults_of(error)]) from None
+    if not faults:
+        faults.extend(Fault(field, message) for field, message in kind.check(name, owner, spec))
+    if faults:
+        raise Invalid(faults)
+    return name, spec
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Every fault that a schema found, each with its field."""
+    return [
+        Fault(".".join(str(part) for part in item["loc"]), item["msg"].removeprefix("Value error, "))
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def refuse_fixed(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raises Invalid for each field that differs and may not."""
+    fixed = fixed_fields(kind, old, new)
+    if fixed:
+        raise Invalid([Fault(field, "cannot be changed after creation") for field in fixed])
+
+
+def fixed_fields(kind: Kind, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The fields that differ and may not."""
+    return [field for field in sorted(kind.marked(Immutable)) if old.get(field) != new.get(field)]

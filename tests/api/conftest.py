@@ -1,0 +1,202 @@
+"""A small hosting company behind its API: an administrator, a reseller with a user, a user of nobody's."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from state import store
+from state.database import Database
+from state.document import Document
+from state.kinds import KINDS
+from state.plans import answer, take_plan
+from state.secrets import keep_verifier, verifier
+from state.settings import Settings
+from state.targets import list_hosts
+from tests.conftest import Stage
+
+PASSWORD = "correct horse battery"
+BASE = "/api/v1"
+known_verifier = cache(verifier)
+
+
+class Http:
+    """Calls an application in this process, from ordinary functions."""
+
+    def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop) -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://ghostcp.test", timeout=60)
+        self._loop = loop
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        answer = asyncio.run_coroutine_threadsafe(self._client.request(method, url, **options), self._loop)
+        return answer.result(90)
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+
+class World:
+    """The API and who uses it."""
+
+    def __init__(
+        self, database: Database, var: Path, loop: asyncio.AbstractEventLoop, logins: int = 10**6
+    ) -> None:
+        self.database = database
+        self.settings = Settings(var=var, logins_per_minute=logins)
+        self.http = Http(create_app(database, self.settings), loop)
+        self.uids: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+
+    def populate(self) -> None:
+        with self.database.writing() as connection:
+            list_hosts(connection, {"web1": "192.0.2.1"})
+            for name in ("default", "basic"):
+                self.uids[name] = store.create(connection, KINDS["Package"], name, "", {}, actor="setup").uid
+        self.user("admin", role="admin")
+        self.user("resi", role="reseller", web_domains_limit=10, disk_quota=0)
+        self.user("anna", owner="resi")
+        self.user("bert")
+        for name in ("admin", "resi", "anna", "bert"):
+            self.token(name)
+
+    def user(self, name: str, owner: str = "", **values: Any) -> Document:
+        """A user with the known password, written past the API."""
+        spec = {"email": f"{name}@example.com", **values}
+        with self.database.writing() as connection:
+            user = store.create(connection, KINDS["User"], name, owner, spec, actor="setup", reserved=True)
+            keep_verifier(connection, user.uid, known_verifier(PASSWORD))
+        self.uids[name] = user.uid
+        return user
+
+    def site(self, name: str, owner: str, **values: Any) -> Document:
+        with self.database.writing() as connection:
+            return store.create(connection, KINDS["WebDomain"], name, owner, values, actor="setup")
+
+    def login(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        return self.http.post(f"{BASE}/auth/login", json={"username": name, "password": password})
+
+    def token(self, name: str) -> str:
+        if name not in self._tokens:
+            self._tokens[name] = str(self.login(name).json()["token"])
+        return self._tokens[name]
+
+    def call(self, who: str, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token(who)}", **options.pop("headers", {})}
+        return self.http.request(method, f"{BASE}{path}", headers=headers, **options)
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    made = asyncio.new_event_loop()
+    thread = threading.Thread(target=made.run_forever)
+    thread.start()
+    yield made
+    made.call_soon_threadsafe(made.stop)
+    thread.join()
+    made.close()
+
+
+class Worlds:
+    """A populated world on each stage, made once and brought back before each test."""
+
+    def __init__(self, var: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self._var, self._loop = var, loop
+        self._made: dict[int, World] = {}
+
+    def on(self, stage: Stage) -> World:
+        if id(stage) not in self._made:
+            stage.reset("migrated")
+            made = World(stage.database, self._var, self._loop)
+            made.populate()
+            stage.keep("populated")
+            self._made[id(stage)] = made
+        stage.reset("populated")
+        return self._made[id(stage)]
+
+
+@pytest.fixture(scope="session")
+def worlds(folder: Path, loop: asyncio.AbstractEventLoop) -> Worlds:
+    return Worlds(folder / "var", loop)
+
+
+@pytest.fixture
+def world(worlds: Worlds, sqlite_stage: Stage) -> World:
+    return worlds.on(sqlite_stage)
+
+
+@pytest.fixture
+def world_on_both(worlds: Worlds, stage: Stage) -> World:
+    return worlds.on(stage)
+
+
+@pytest.fixture
+def own_world(sqlite: Database, tmp_path: Path, loop: asyncio.AbstractEventLoop) -> World:
+    """One with keys of its own, and as few logins as the specification allows."""
+    made = World(sqlite, tmp_path, loop, logins=5)
+    made.populate()
+    return made
+
+
+@pytest.fixture
+def worker(world: World) -> Iterator[None]:
+    """A stub of a worker: it answers every plan with one change per document and never touches a host."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.wait(0.01):
+            with world.database.writing() as connection:
+                plan = take_plan(connection)
+                if plan:
+                    answer(connection, plan.id, "ready", report_of(plan.request))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stopped.set()
+    thread.join()
+
+
+def report_of(request: Any) -> dict[str, Any]:
+    """A report as a worker writes it; with a stranger's change in it, which no tenant may see."""
+    changes = [_change(each["kind"], each["name"], each["owner"]) for each in request["overlay"]]
+    part = {
+        "target": "web1",
+        "changes": [*changes, _change("WebDomain", "stranger.example", "stranger")],
+        "blocked": [],
+        "unmanaged": ["file:/etc/nginx/foreign.conf"],
+        "adopted": [],
+        "unchanged": 2,
+        "guard": {"allowed": True, "message": ""},
+        "error": None,
+    }
+    names = ("create", "update", "replace", "delete", "unchanged", "blocked", "unmanaged", "adopted")
+    totals = dict.fromkeys((*names, "documents", "resources"), 0)
+    guard = {"allowed": True, "message": ""}
+    documents = request["documents"]
+    return {"version": 1, "targets": [part], "documents": documents, "guard": guard, "totals": totals}
+
+
+def _change(kind: str, name: str, owner: str) -> dict[str, Any]:
+    return {
+        "action": "create",
+        "kind": kind,
+        "document": name,
+        "owner": owner,
+        "resource": f"config:nginx/{name}.conf",
+        "cause": "intended",
+        "effect": "reload",
+        "service": "nginx",
+        "fields": [],
+        "diff": None,
+    }

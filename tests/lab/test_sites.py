@@ -1,0 +1,42 @@
+"""From a document to a served site, and back, on a real host."""
+
+from pathlib import Path
+
+import pytest
+
+from inventories import lab
+from tests.lab.control import control_plane, until
+
+pytestmark = pytest.mark.lab
+
+
+def test_a_site_is_served_runs_php_as_its_tenant_and_is_repaired_when_the_host_drifts(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with control_plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
+        alice = control.tenant("alice")
+        site = control.site("alice.test", "alice", aliases=["www.alice.test"], backend_template="PHP-8.4")
+        control.ready(alice, site)
+        assert control.fetch("www.alice.test")[0] == 200
+        root = "/home/alice/web/alice.test/public_html"
+        script = "<?php echo posix_getpwuid(posix_geteuid())['name'], ini_get('open_basedir');"
+        control.run("tee", f"{root}/who.php", input_=script)
+        code, body = control.fetch("alice.test", "/who.php")
+        assert (code, body.split("/")[0]) == (200, "alice")
+
+        vhost = "/etc/ghostcp/live/nginx/alice.test.conf"
+        text = control.run("cat", vhost)
+        control.run("sh", "-c", f"echo '# by hand' >> {vhost}; chown root {root}; usermod -L alice")
+        until("the sweep saw the drift", lambda: control.jobs("sweep"))
+        until("the vhost is repaired", lambda: control.run("cat", vhost) == text)
+        assert control.run("stat", "-c", "%U", root).strip() == "alice"
+        assert not control.run("getent", "shadow", "alice").split(":")[1].startswith("!")
+        job = control.jobs("sweep")[0]
+        assert f"directory:{root}" in job.results
+        control.remove(site)
+        control.gone(site)
+        assert control.fetch("alice.test")[0] != 200
+        control.remove(alice)
+        control.gone(alice)
+        assert control.run("id", "alice", check=False) == ""
+        assert "alice" in control.run("ls", "/home/.quarantine")

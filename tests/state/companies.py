@@ -1,0 +1,195 @@
+"""Hosting companies to state laws with: real documents of every kind, with whatever their texts may legally hold."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from state.document import Document, Ref
+from state.kind import Facts
+from state.kinds import KINDS
+from state.names import host_name, user_name
+from state.templates import TemplateSet, load_templates
+
+LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TARGET = "web1"
+FACTS = Facts(
+    hostname="web1.example",
+    php=("8.3", "8.4"),
+    nginx="1.26.3",
+    ipv4=("192.0.2.10",),
+    ipv6=("2001:db8::10",),
+    shells=("/bin/sh", "/bin/bash"),
+)
+BURIED = datetime(2026, 3, 1, tzinfo=UTC)
+NASTY = [
+    "'; DROP TABLE users; --",
+    "{{ 7*7 }}",
+    "${PATH} $(id) `id`",
+    "a\u202eb",
+    "} server { listen 81;",
+    "-rf /",
+]
+
+
+@cache
+def templates() -> TemplateSet:
+    """The ones that are shipped."""
+    return load_templates([Path(__file__).parents[2] / "playbooks/templates"])
+
+
+def document(kind: str, name: str, owner: str = "admin", *, uid: str = "", **values: Any) -> Document:
+    """A document as the store would hold it: completed without a package, and valid."""
+    package = Document("", "Package", "default", "admin", "", KINDS["Package"].schema())
+    known = {package.ref: package}
+    completed = KINDS[kind].complete(values, name, owner, known.get, None)
+    spec = KINDS[kind].schema.model_validate(completed)
+    number = sum(map(ord, uid or name)) if KINDS[kind].numbered else None
+    target = TARGET if KINDS[kind].placed else ""
+    return Document(uid or f"{kind}/{name}", kind, name, owner, target, spec, number=number)
+
+
+def user(name: str = "anna", *, uid: str = "", **values: Any) -> Document:
+    return document("User", name, uid=uid, **{"email": f"{name}@example.com", **values})
+
+
+def site(name: str = "example.com", owner: str = "anna", *, uid: str = "", **values: Any) -> Document:
+    return document("WebDomain", name, owner, uid=uid, **values)
+
+
+def buried(living: Document, *, confirmed: bool = True) -> Document:
+    """Its tombstone."""
+    return replace(living, deleted_at=BURIED, confirmed=confirmed)
+
+
+@dataclass(frozen=True)
+class Company:
+    """The documents of one target and those that they refer to."""
+
+    documents: tuple[Document, ...]
+
+    @property
+    def related(self) -> dict[Ref, Document]:
+        return {d.ref: d for d in self.documents if not d.deleted}
+
+    def having(self, *others: Document) -> "Company":
+        """The company with these documents, in place of those with their uids."""
+        known = {d.uid: d for d in (*self.documents, *others)}
+        return Company(tuple(known.values()))
+
+
+def company(*documents: Document) -> Company:
+    """These documents, and the package that all users have."""
+    return Company((document("Package", "default"), *documents))
+
+
+def _printable(most: int) -> st.SearchStrategy[str]:
+    characters = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\u2028\u2029")
+    return st.sampled_from(NASTY) | st.text(characters, max_size=most)
+
+
+WORDS = _printable(200)
+EMAILS = st.from_regex(r"[a-z0-9.!#$%&*+/=?^_{|}~-]{1,20}@[a-z0-9-]{1,20}\.[a-z]{2,6}", fullmatch=True)
+LANGUAGES = st.from_regex(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?", fullmatch=True)
+TIMEZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT+12", "Nowhere/Land"]
+)
+FREE = {
+    "Package": {"description": WORDS},
+    "User": {"full_name": WORDS, "email": EMAILS, "language": LANGUAGES, "timezone": TIMEZONES},
+    "WebDomain": {},
+}
+_COUNTS = st.integers(0, 2**53)
+_LABEL = st.from_regex(r"[a-z0-9]([a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
+
+
+def _legal_user(name: str) -> bool:
+    try:
+        return user_name(name) == name
+    except ValueError:
+        return False
+
+
+USER_NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,12}", fullmatch=True).filter(_legal_user)
+HOST_NAMES = st.builds(
+    lambda label, zone: host_name(f"{label}.{zone}"),
+    _LABEL | st.sampled_from(["bücher", "例え"]),
+    st.sampled_from(["example.com", "example.org", "test", "firma.example"]),
+)
+
+
+@st.composite
+def _packages(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    return {**_drawn(draw, "Package"), "disk_quota": draw(_COUNTS), "web_domains_limit": draw(_COUNTS)}
+
+
+@st.composite
+def _users(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    return {
+        **_drawn(draw, "User"),
+        "role": draw(st.sampled_from(["user", "user", "reseller", "admin"])),
+        "package_name": draw(st.sampled_from(["default", "default", "default", "missing"])),
+        "shell": draw(st.sampled_from(["/usr/sbin/nologin", "/bin/bash", "/bin/false", "/bin/zsh"])),
+        "is_suspended": draw(st.booleans()),
+        "is_active": draw(st.booleans()),
+    }
+
+
+@st.composite
+def _sites(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    return {
+        "web_template": draw(st.sampled_from(["default", "default", "default", "missing"])),
+        "backend_template": draw(
+            st.sampled_from([None, "none", "PHP-8.4", "PHP-8.3", "PHP-5.6", "Ruby-3.1"])
+        ),
+        "proxy_template": draw(st.sampled_from([None, None, "app-socket", "missing"])),
+        "ip_address": draw(st.sampled_from([None, None, "192.0.2.10", "198.51.100.1"])),
+        "ipv6_address": draw(st.sampled_from([None, None, "2001:db8::10"])),
+        "aliases": draw(st.lists(HOST_NAMES.map(lambda name: f"www.{name}"), max_size=3)),
+        "ssl_enabled": draw(st.booleans()),
+        "is_active": draw(st.sampled_from([True, True, False])),
+        "is_suspended": draw(st.booleans()),
+    }
+
+
+SPECS = {"Package": _packages, "User": _users, "WebDomain": _sites}
+
+
+def _drawn(draw: st.DrawFn, kind: str) -> dict[str, Any]:
+    return {name: draw(values) for name, values in FREE[kind].items()}
+
+
+@st.composite
+def specs(draw: st.DrawFn, known: Document) -> Document:
+    """The document with another legal spec."""
+    changed = document(known.kind, known.name, known.owner, uid=known.uid, **draw(SPECS[known.kind]([])))
+    return replace(changed, number=known.number, generation=known.generation + 1, deleted_at=known.deleted_at)
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> Company:
+    """A default package, some users, some sites of theirs or of nobody, and tombstones of some of these."""
+    owners = draw(st.lists(USER_NAMES, min_size=1, max_size=3, unique=True))
+    hosts = draw(st.lists(HOST_NAMES, max_size=4, unique=True))
+    living = [document("Package", "default", **draw(_packages(owners)))]
+    living += [document("User", name, **draw(_users(owners))) for name in owners]
+    living += [
+        document("WebDomain", name, draw(st.sampled_from([*owners, "nobody1"])), **draw(_sites(owners)))
+        for name in hosts
+    ]
+    numbered = [
+        replace(d, number=n if KINDS[d.kind].numbered else None) for n, d in enumerate(living, start=1)
+    ]
+    placed = [d for d in numbered if KINDS[d.kind].placed]
+    dead = draw(st.sets(st.sampled_from(placed).map(lambda d: d.uid), max_size=2))
+    return Company(tuple(buried(d) if d.uid in dead else d for d in numbered))
+
+
+def configs(resources: Iterable[Any]) -> dict[str, str | None]:
+    """The texts of configurations by key."""
+    return {r.key: r.content for r in resources if r.type == "config"}

@@ -1,0 +1,197 @@
+"""Reports for people: the same text for the same report, and nothing in it that its reader's program would obey."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.report import as_markdown, as_text, totals_line
+from tests.state.companies import LAW
+
+FREE: dict[str, Any] = {"allowed": True, "message": ""}
+REFUSED: dict[str, Any] = {"allowed": False, "message": "too many: confirm"}
+
+
+def _change(**values: Any) -> dict[str, Any]:
+    return {
+        "action": "update",
+        "kind": "WebDomain",
+        "document": "example.com",
+        "owner": "anna",
+        "resource": "config:nginx/example.com.conf",
+        "cause": "intended",
+        "effect": "reload",
+        "service": "nginx",
+        "fields": [
+            {"field": "mode", "before": None, "after": "0644"},
+            {"field": "uid", "before": 1, "after": 2.5},
+        ],
+        "diff": "-old\n+new\n",
+        **values,
+    }
+
+
+def _part(**values: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {name: [] for name in ("changes", "blocked", "unmanaged", "adopted")}
+    return {"target": "web1", **empty, "unchanged": 3, "guard": FREE, "error": None, **values}
+
+
+def _report(*parts: dict[str, Any], **values: Any) -> dict[str, Any]:
+    totals = {"create": 0, "update": 1, "documents": 1, "resources": 4}
+    return {"version": 1, "targets": list(parts), "documents": [], "guard": FREE, "totals": totals, **values}
+
+
+WRITTEN = {
+    "action": "create",
+    "kind": "User",
+    "name": "anna",
+    "owner": "admin",
+    "fields": [{"field": "email", "before": None, "after": "a@b.cc"}],
+}
+UNCHANGED = {"action": "delete", "kind": "Package", "name": "gold", "owner": "", "fields": []}
+FULL = _report(
+    _part(
+        changes=[
+            _change(),
+            _change(effect="none", service=None, diff=None, kind="Host", document="", fields=[]),
+        ],
+        blocked=[
+            {
+                "kind": "User",
+                "document": "bob",
+                "owner": "admin",
+                "reason": "ShellMissing",
+                "message": "no zsh",
+            }
+        ],
+        unmanaged=["account:eve"],
+        adopted=["account:bob"],
+        guard=REFUSED,
+    ),
+    _part(target="web2", error="does not answer"),
+    documents=[WRITTEN, UNCHANGED],
+    guard=REFUSED,
+)
+
+
+def test_the_text_says_everything_in_the_order_of_the_report() -> None:
+    assert as_text(FULL) == (
+        "Documents\n"
+        "  + User anna (owner admin)\n"
+        "      email: none → 'a@b.cc'\n"
+        "  - Package gold\n"
+        "\n"
+        "Host web1\n"
+        "  ~ config:nginx/example.com.conf for WebDomain example.com (intended, reload of nginx)\n"
+        "      mode: none → '0644'\n"
+        "      uid: 1 → 2.5\n"
+        "      -old\n"
+        "      +new\n"
+        "  ~ config:nginx/example.com.conf for Host (intended)\n"
+        "  ! User bob: ShellMissing: no zsh\n"
+        "  ? account:eve is not ours and stays as it is\n"
+        "  = account:bob is right already and becomes ours\n"
+        "  Blocked by the guard: too many: confirm\n"
+        "  3 unchanged\n"
+        "\n"
+        "Host web2\n"
+        "  ! does not answer\n"
+        "\n"
+        "Blocked by the guard: too many: confirm\n"
+        "Total: 0 create, 1 update, 0 replace, 0 delete, 0 unchanged, 0 blocked, 0 unmanaged, 0 adopted; "
+        "1 documents, 4 resources\n"
+    )
+
+
+def test_the_markdown_says_everything_too() -> None:
+    text = as_markdown(FULL)
+    for part in (
+        "> **Blocked by the guard**: too many: confirm",
+        "| + | User anna | admin | email | none | 'a@b.cc' |",
+        "| - | Package gold |   | | | |",
+        "## Host web1",
+        "* **update** `config:nginx/example.com.conf` for WebDomain example.com (intended, reload of nginx)",
+        "  * mode: none → '0644'",
+        "  ```diff\n  -old\n  +new\n  ```",
+        "* **blocked** User bob: ShellMissing: no zsh",
+        "* **not ours** `account:eve`",
+        "* **becomes ours** `account:bob`",
+        "* **blocked by the guard**: too many: confirm",
+        "**Could not be looked at**: does not answer",
+    ):
+        assert part in text
+
+
+def test_an_empty_report_is_its_totals() -> None:
+    assert as_text(_report()) == totals_line(_report()) + "\n"
+    assert as_markdown(_report()) == f"# Plan\n\n{totals_line(_report())}\n"
+
+
+def test_without_a_guard_nothing_is_said_of_it() -> None:
+    report = _report(_part(guard=None), guard=None)
+    assert "guard" not in as_text(report) + as_markdown(report)
+
+
+def test_a_fence_is_longer_than_any_in_the_text() -> None:
+    text = as_markdown(_report(_part(changes=[_change(diff="+````\n+x\n")])))
+    assert "`````diff" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("directory:/home/a", "`directory:/home/a`"),
+        ("directory:/home/`a`", "`` directory:/home/`a` ``"),
+        ("directory:/home/``a", "``` directory:/home/``a ```"),
+        ("directory:/home/a\n# x", "`directory:/home/a # x`"),
+    ],
+)
+def test_a_key_is_shown_as_code_whatever_it_holds(key: str, shown: str) -> None:
+    assert f"* **not ours** {shown}\n" in as_markdown(_report(_part(unmanaged=[key])))
+
+
+NASTY = st.text("ab|<>&*_#[]!\\\n\r\u2028\x0b\x1b ", max_size=12)
+
+
+@LAW
+@given(NASTY)
+def test_no_text_can_begin_a_line_of_its_own_or_write_html_in_markdown(text: str) -> None:
+    def made(word: str) -> str:
+        field = {"field": "x", "before": word, "after": word}
+        blocked = {"kind": "User", "document": word, "owner": word, "reason": "X", "message": word}
+        part = _part(
+            changes=[_change(document=word, resource=f"x:{word}", fields=[field], diff=None)],
+            blocked=[blocked],
+            unmanaged=[f"x:{word}"],
+            adopted=[f"x:{word}"],
+            guard={"allowed": False, "message": f"x{word}"},
+        )
+        failed = _part(error=f"x{word}", target=word)
+        written = {**WRITTEN, "name": word, "fields": [field]}
+        return as_markdown(_report(part, failed, documents=[written], guard=part["guard"]))
+
+    assert len(made(text).splitlines()) == len(made("plain").splitlines())
+    outside_of_code = "".join(made(text).split("`")[::2])
+    assert "<" not in outside_of_code
+
+
+@LAW
+@given(NASTY)
+def test_no_text_can_begin_a_line_of_its_own_or_steer_the_terminal(text: str) -> None:
+    def made(word: str) -> str:
+        blocked = {"kind": "User", "document": word, "owner": word, "reason": "X", "message": word}
+        part = _part(
+            changes=[_change(document=word, resource=f"x:{word}", diff=f"-{word}")],
+            blocked=[blocked],
+            unmanaged=[word],
+            adopted=[word],
+            guard={"allowed": False, "message": f"x{word}"},
+        )
+        return as_text(_report(part, _part(error=f"x{word}"), documents=[{**WRITTEN, "name": word}]))
+
+    lines = made(text).split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert [line[:3] for line in lines if line[:3].strip()] == [
+        x[:3] for x in made("x").split("\n") if x[:3].strip()
+    ]

@@ -1,0 +1,16 @@
+"""Specs as they were stored."""
+
+from state.kinds import KINDS
+from state.validation import dump
+
+SITE = KINDS["WebDomain"].schema
+
+
+def test_a_stored_spec_is_the_one_that_was_stored() -> None:
+    spec = SITE.model_validate(
+        {"document_root": "/home/a/web/b.example/public_html", "aliases": ["c.example"]}
+    )
+    read = SITE.stored(dump(spec))
+    assert dump(read) == dump(spec)
+    assert read.model_fields_set == set(SITE.model_fields)
+    assert dump(SITE.stored({"document_root": "/x"}))["web_template"] == "default"
