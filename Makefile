@@ -80,6 +80,8 @@ $(BIN)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
 	@[ -x $(BIN)/python ] || { echo 'Making .venv'; $(PYTHON) -m venv .venv; }
 	@echo 'Installing what requirements/dev.txt pins'
+	@sed -n '/^pip==/,/[^\\]$$/p' requirements/dev.txt > .venv/pip.txt # an older pip stumbles over extras (coverage[toml]) in hash mode
+	@$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r .venv/pip.txt
 	@$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

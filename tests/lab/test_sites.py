@@ -29,10 +29,11 @@ def test_a_site_is_served_runs_php_as_its_tenant_and_is_repaired_when_the_host_d
         control.run("sh", "-c", f"echo '# by hand' >> {vhost}; chown root {root}; usermod -L alice")
         until("the sweep saw the drift", lambda: control.jobs("sweep"))
         until("the vhost is repaired", lambda: control.run("cat", vhost) == text)
-        assert control.run("stat", "-c", "%U", root).strip() == "alice"
-        assert not control.run("getent", "shadow", "alice").split(":")[1].startswith("!")
-        job = control.jobs("sweep")[0]
-        assert f"directory:{root}" in job.results
+        until("the folder is hers", lambda: control.run("stat", "-c", "%U", root).strip() == "alice")
+        password = lambda: control.run("getent", "shadow", "alice").split(":")[1]  # noqa: E731
+        until("the account is unlocked", lambda: not password().startswith("!"))
+        repaired = f"directory:{root}"
+        until("a sweep tells of it", lambda: any(repaired in job.results for job in control.jobs("sweep")))
         control.remove(site)
         control.gone(site)
         assert control.fetch("alice.test")[0] != 200
