@@ -6,6 +6,7 @@ exists.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -28,10 +29,47 @@ class Access(Enum):
     ADMIN = "admin"
 
 
-def admit(principal: Principal, access: Access) -> None:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who comes through one door: what the role must be, and the scope that an API token must carry.
+
+    Without a scope no API token comes through: who asks must have logged in.
+    """
+
+    access: Access
+    scope: str = ""
+
+
+def public() -> Rule:
+    """Everybody, without proof."""
+    return Rule(Access.PUBLIC)
+
+
+def signed_in(scope: str = "") -> Rule:
+    """Every user in order; what one sees and may do behind the door is decided by what is one's own."""
+    return Rule(Access.SIGNED_IN, scope)
+
+
+def admins(scope: str = "") -> Rule:
+    """Administrators."""
+    return Rule(Access.ADMIN, scope)
+
+
+def admit(principal: Principal, rule: Rule) -> None:
     """Raises Forbidden when the door is not the principal's."""
-    if access is Access.ADMIN and principal.role != "admin":
+    if rule.access is Access.ADMIN and principal.role != "admin":
         raise Forbidden("only administrators may do this", code="forbidden_role")
+    if principal.scopes is not None and not carries(principal.scopes, rule.scope):
+        needed = f"a token with the scope {rule.scope}" if rule.scope else "a login: no API token may do this"
+        raise Forbidden(f"this needs {needed}", code="scope_missing", scope=rule.scope or None)
+
+
+def carries(scopes: Collection[str], scope: str) -> bool:
+    """Whether these scopes include this one: who may write may also read."""
+    if not scope:
+        return False
+    name, _, verb = scope.partition(":")
+    return scope in scopes or (verb == "read" and f"{name}:write" in scopes)
 
 
 def visible(principal: Principal, kind: Kind) -> ColumnElement[bool]:

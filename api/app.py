@@ -1,12 +1,13 @@
 """The application: every door there is, one after the other."""
 
-from typing import Any
-
 from fastapi import FastAPI
 
 from api import errors
+from api.access import Access
 from api.auth import Throttle
-from api.door import House, Route, endpoint
+from api.call import House
+from api.door import Route, endpoint
+from api.openapi import operation
 from api.routes import auth, documents, health, hosts, jobs, objects, plans
 from state.database import Database
 from state.settings import Settings
@@ -21,7 +22,6 @@ ROUTES: tuple[Route, ...] = (
     *documents.ROUTES,
     *hosts.ROUTES,
 )
-_SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
 def create_app(database: Database, settings: Settings) -> FastAPI:
@@ -43,7 +43,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
 
 
 def _add(app: FastAPI, house: House, route: Route, base: str) -> None:
-    docs: dict[str, Any] = {"security": [{"bearer": []}], **route.docs}
+    docs = operation(route.docs, public=route.rule.access is Access.PUBLIC)
     app.add_api_route(
         base + route.path,
         endpoint(house, route),

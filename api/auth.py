@@ -35,7 +35,10 @@ _PRINCIPAL = (
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user who asks; `token` and `expires` are of the token that proved it."""
+    """The user who asks; `token` and `expires` are of the token that proved it.
+
+    `scopes` are those of an API token; none after a login, which may do all that the user may.
+    """
 
     uid: str = ""
     name: str = ""
@@ -43,6 +46,7 @@ class Principal:
     spec: Spec | None = None
     token: str = ""
     expires: int = 0
+    scopes: frozenset[str] | None = None
 
 
 NOBODY = Principal()

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from fastapi import Request
@@ -12,72 +13,44 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import body
-from api.access import Access, admit
-from api.auth import NOBODY, Principal, Throttle, authenticate
+from api import body, journal
+from api.access import Access, Rule, admit
+from api.auth import NOBODY, Principal, authenticate
+from api.call import Call, House, Reply
+from api.describe import Docs
 from api.errors import problem
-from state.database import Database
-from state.settings import Settings
+from state.errors import GhostError
 
 
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every door opens to."""
+class Rate(Enum):
+    """The classes of requests that are counted apart."""
 
-    database: Database
-    settings: Settings
-    throttle: Throttle
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, of somebody known (or of nobody, where the door is public)."""
-
-    house: House
-    request: Request
-    principal: Principal
-    content: bytes = b""
-
-    def json(self) -> Any:
-        """The body's JSON value; none for no body."""
-        return body.parse(self.request, self.content)
-
-    def object(self) -> body.Object:
-        """The body as a JSON object."""
-        return body.as_object(self.json())
-
-    def argument(self, name: str) -> str:
-        """A part of the path."""
-        return str(self.request.path_params[name])
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; with `later` it is held for at most `seconds` until that gives another one."""
-
-    status: int = 200
-    content: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    later: Callable[[], "Reply | None"] | None = None
-    seconds: float = 0
-    response: Response | None = None
+    AUTHENTICATION = "authentication"
+    USERS = "users"
+    GENERAL = "general"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A door: `reads` is given the connection that proved who asks, `writes` opens its own transactions.
 
-    `docs` goes into the OpenAPI document as it is.
+    Who may come through is said by `rule`, which no route goes without.
     """
 
     method: str
     path: str
     summary: str
+    rule: Rule
+    docs: Docs
     reads: Callable[[Call, Connection], Reply] | None = None
     writes: Callable[[Call], Reply] | None = None
-    access: Access = Access.SIGNED_IN
+    rate: Rate = Rate.GENERAL
     largest: int = body.MIB
-    docs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def action(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
@@ -96,19 +69,24 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
 
 def _handle(house: House, route: Route, request: Request, content: bytes) -> Reply:
     with house.database.reading() as connection:
-        call = Call(house, request, _principal(house, route, request, connection), content)
+        principal = _principal(house, route, request, connection)
+        call = Call(house, request, principal, route.action, content)
         if route.reads:
             return route.reads(call, connection)
     assert route.writes is not None
-    return route.writes(call)
+    try:
+        return route.writes(call)
+    except GhostError as error:
+        journal.refused(call, error)
+        raise
 
 
 def _principal(house: House, route: Route, request: Request, connection: Connection) -> Principal:
-    if route.access is Access.PUBLIC:
+    if route.rule.access is Access.PUBLIC:
         return NOBODY
     authorization = request.headers.get("authorization", "")
     principal = authenticate(connection, house.settings.var, authorization)
-    admit(principal, route.access)
+    admit(principal, route.rule)
     return principal
 
 

@@ -1,22 +1,29 @@
-"""What the OpenAPI document says of doors that the framework cannot read off their signatures."""
+"""What the OpenAPI document says of doors: the parts that many doors share."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from api.describe import Answer, Body, Docs, Parameter, Schema
 from state.kind import Kind
 from state.listing import Listing
 from state.shown import listing
 
 _TYPES = {"int": {"type": "integer"}, "bool": {"type": "boolean"}}
-_WRITE = (
-    ("dry_run", {"type": "boolean"}, "Store nothing; answer 200 with the plan."),
-    (
-        "wait",
-        {"type": "number", "minimum": 0, "maximum": 60},
-        "Hold the answer until it is Ready, Blocked or failed.",
-    ),
+_DRY_RUN = Parameter("dry_run", {"type": "boolean"}, "Store nothing; answer 200 with the plan.")
+_WAIT = Parameter(
+    "wait",
+    {"type": "number", "minimum": 0, "maximum": 60},
+    "Hold the answer until it is Ready, Blocked or failed, for so many seconds at most.",
 )
-_ERROR = {
+IF_MATCH = Parameter("If-Match", {"type": "string"}, "The entity tag that it must still have.", "header")
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    "The same key and request within a day are done once and answered as before.",
+    "header",
+)
+ERROR: Schema = {
     "type": "object",
     "required": ["error", "status", "details"],
     "properties": {
@@ -27,79 +34,98 @@ _ERROR = {
 }
 
 
-def object_docs(kind: Kind, action: str) -> dict[str, Any]:
+def object_docs(kind: Kind, action: str) -> Docs:
     """The parameters, body and answers of one door to the objects of a kind."""
     shown = _shown(kind)
-    answers: dict[str, Any] = {
-        "list": {"200": _answer("A page", _page(kind.plural, shown))},
-        "create": {"201": _answer("Created", shown)},
-        "get": {"200": _answer("The object", shown)},
-        "update": {"200": _answer("The object as it is now", shown)},
-        "delete": {"204": {"description": "Deleted"}},
+    answer = {
+        "list": Answer(200, "A page", page_schema(kind.plural, shown)),
+        "create": Answer(201, "Created", shown),
+        "get": Answer(200, "The object", shown),
+        "update": Answer(200, "The object as it is now", shown),
+        "delete": Answer(204, "Deleted"),
     }[action]
-    docs: dict[str, Any] = {"tags": [kind.plural], "responses": answers | errors()}
     if action == "list":
-        return docs | {"parameters": list_parameters(listing(kind))}
-    parameters = (
-        [] if action == "create" else [_parameter("id", {"type": "string", "format": "uuid"}, "", "path")]
-    )
+        return Docs(kind.plural, (answer,), list_parameters(listing(kind)))
+    parameters = path_parameters("" if action == "create" else "/{id}")
     if action != "get":
-        parameters += [_parameter(*each) for each in _WRITE]
+        parameters += write_parameters(creating=action == "create")
     if action in {"update", "delete"}:
-        parameters.append(
-            _parameter("If-Match", {"type": "string"}, "The ETag that it must still have.", "header")
-        )
-    docs["parameters"] = parameters
-    if action in {"create", "update"}:
-        docs["requestBody"] = json_body(_accepted(kind, creating=action == "create"))
-    return docs
+        parameters += (IF_MATCH,)
+    writes = action in {"create", "update"}
+    body = Body(_accepted(kind, creating=action == "create")) if writes else None
+    return Docs(kind.plural, (answer,), parameters, body)
 
 
-def list_parameters(each: Listing) -> list[dict[str, Any]]:
+def path_parameters(path: str) -> tuple[Parameter, ...]:
+    """The parameters that stand in a path."""
+    names = re.findall(r"\{(\w+)\}", path)
+    return tuple(Parameter(name, {"type": "string"}, "", "path", required=True) for name in names)
+
+
+def write_parameters(*, creating: bool = False) -> tuple[Parameter, ...]:
+    """What every write may be asked for beside its body."""
+    return (_DRY_RUN, _WAIT, IDEMPOTENCY_KEY) if creating else (_DRY_RUN, _WAIT)
+
+
+def list_parameters(each: Listing) -> tuple[Parameter, ...]:
     """The query parameters of a list."""
-    known: list[tuple[str, Mapping[str, Any], str]] = [
-        ("page", {"type": "integer", "minimum": 1, "default": 1}, "Page number"),
-        ("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Items per page"),
-        ("sort", {"type": "string", "enum": sorted(each.fields), "default": each.sort}, "Field to sort by"),
-        ("order", {"type": "string", "enum": ["asc", "desc"], "default": each.order}, "Direction"),
+    known = [
+        Parameter("page", {"type": "integer", "minimum": 1, "default": 1}, "Page number"),
+        Parameter(
+            "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Items per page"
+        ),
+        Parameter(
+            "sort", {"type": "string", "enum": sorted(each.fields), "default": each.sort}, "Field to sort by"
+        ),
+        Parameter("order", {"type": "string", "enum": ["asc", "desc"], "default": each.order}, "Direction"),
     ]
     if each.search:
-        known.append(("search", {"type": "string"}, f"Search in {', '.join(each.search)}"))
+        known.append(Parameter("search", {"type": "string"}, f"Search in {', '.join(each.search)}"))
     known += [
-        (name, {"type": "string"}, f"Only these values of {name}, comma-separated") for name in each.fields
+        Parameter(name, {"type": "string"}, f"Only these values of {name}, comma-separated")
+        for name in each.fields
     ]
-    known += [(name, {"type": "string"}, "A date or an RFC 3339 time") for name in each.times]
-    return [_parameter(*one) for one in known]
+    known += [Parameter(name, {"type": "string"}, "A date or an RFC 3339 time") for name in each.times]
+    return tuple(known)
 
 
-def json_body(schema: Mapping[str, Any], *, required: bool = True) -> dict[str, Any]:
-    """A request body."""
-    return {"required": required, "content": {"application/json": {"schema": dict(schema)}}}
+def page_schema(key: str, item: Schema) -> dict[str, Any]:
+    """A page of a list."""
+    numbers = {name: {"type": "integer"} for name in ("total", "page", "limit", "pages")}
+    properties = {key: {"type": "array", "items": dict(item)}, **numbers}
+    return {"type": "object", "required": sorted(properties), "properties": properties}
 
 
-def errors() -> dict[str, Any]:
-    """The answer to whatever goes wrong."""
-    return {"default": _answer("An error", _ERROR)}
+def operation(docs: Docs, *, public: bool) -> dict[str, Any]:
+    """A door as an operation object of the document."""
+    answers: dict[str, Any] = {str(each.status): _answer(each) for each in docs.answers}
+    answers["default"] = _answer(Answer(0, "An error", ERROR))
+    found: dict[str, Any] = {
+        "tags": [docs.tag],
+        "parameters": [_parameter(each) for each in docs.parameters],
+        "responses": answers,
+        "security": [] if public else [{"bearer": []}],
+    }
+    if docs.body:
+        media: dict[str, Any] = {"schema": dict(docs.body.schema)}
+        if docs.body.examples:
+            media["examples"] = {name: {"value": value} for name, value in docs.body.examples.items()}
+        found["requestBody"] = {"required": docs.body.required, "content": {"application/json": media}}
+    return found
 
 
-def answer(status: int, description: str) -> dict[str, Any]:
-    """Answers of a door whose content is described in words."""
-    return {"responses": {str(status): {"description": description}} | errors()}
+def _answer(each: Answer) -> dict[str, Any]:
+    content = {} if each.schema is None else {media: {"schema": dict(each.schema)} for media in each.media}
+    return {"description": each.description, **({"content": content} if content else {})}
 
 
-def _answer(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": dict(schema)}}}
-
-
-def _parameter(
-    name: str, schema: Mapping[str, Any], description: str, place: str = "query"
-) -> dict[str, Any]:
+def _parameter(each: Parameter) -> dict[str, Any]:
     return {
-        "name": name,
-        "in": place,
-        "required": place == "path",
-        "schema": dict(schema),
-        "description": description,
+        "name": each.name,
+        "in": each.place,
+        "required": each.required,
+        "schema": dict(each.schema),
+        "description": each.description,
     }
 
 
@@ -123,10 +149,5 @@ def _shown(kind: Kind) -> dict[str, Any]:
     return {"type": "object", "properties": {**simple, **_own(kind)["properties"], **extra}}
 
 
-def _page(key: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = {name: {"type": "integer"} for name in ("total", "page", "limit", "pages")}
-    return {"type": "object", "properties": {key: {"type": "array", "items": dict(item)}, **numbers}}
-
-
-def _own(kind: Kind) -> dict[str, Any]:
+def _own(kind: Kind) -> Mapping[str, Any]:
     return kind.schema.model_json_schema()

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from state.errors import Fault, Invalid, Stale
 
 LONGEST_WAIT = 60
-_TAG = re.compile(r'"(\d+)"')
+_TAG = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,10 @@ def options(request: Request) -> Options:
     return Options(wait, dry_run)
 
 
-def expected(request: Request, generation: int) -> int | None:
-    """The generation that ``If-Match`` insists on (RFC 9110, section 13.1.1), if any. Raises Stale."""
+def expect(request: Request, tag: str) -> bool:
+    """Whether ``If-Match`` insists on an entity tag, which is then this one. Raises Stale when it is
+    another (RFC 9110, section 13.1.1)."""
     header = request.headers.get("if-match", "").strip()
-    if not header:
-        return None
-    if header != "*" and str(generation) not in _TAG.findall(header):
-        raise Stale(f"it is at generation {generation} now: read it again")
-    return generation
+    if header and header != "*" and tag not in _TAG.findall(header):
+        raise Stale(f"its entity tag is {tag} now: read it again")
+    return bool(header)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from api.access import visible_documents
 from api.auth import Principal
-from api.door import Call, House, Reply
+from api.call import Call, House, Reply
 from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.writes import Written

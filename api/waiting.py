@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from api.door import House, Reply
+from api.call import House, Reply
 from api.errors import problem
-from api.writes import missing
-from state.document import Document
+from api.writes import Written, missing
 from state.kinds import KINDS
 from state.shown import Shown, show
 from state.tables import documents
@@ -15,10 +14,9 @@ from state.tables import documents
 _GOING_ON = frozenset({"Changed", "Waiting", "Unreachable", "Unknown"})
 
 
-def held(
-    house: House, reply: Reply, after: Document, seconds: float, view: Callable[[Shown], Reply]
-) -> Reply:
-    """The reply, held until what was written is Ready, Blocked or failed at its generation."""
+def held(house: House, reply: Reply, written: Written, view: Callable[[Shown], Reply]) -> Reply:
+    """The reply, which can be held until what was written is Ready, Blocked or failed at its generation."""
+    after = written.after
 
     def later() -> Reply | None:
         with house.database.reading() as connection:
@@ -30,7 +28,7 @@ def held(
             return Reply(response=problem(missing(KINDS[after.kind], after.uid)))
         return view(shown) if ended(shown, after.generation) else None
 
-    return Reply(reply.status, reply.content, reply.headers, later=later, seconds=seconds)
+    return Reply(reply.status, reply.content, reply.headers, (written,), later)
 
 
 def ended(shown: Shown, generation: int) -> bool:

@@ -10,6 +10,7 @@ from reconciler.plan import Action, Cause, Change
 from reconciler.subject import Subject, Survey
 from state.document import PROMISE, Condition, Document, Refusal, Status
 from state.errors import GhostError
+from state.event import FAILED, READY, Event, of_document
 from state.kind import Reason
 from state.resource import digest
 
@@ -43,6 +44,25 @@ def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclu
         )
         for uid, document in survey.subject.documents.items()
     }
+
+
+def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
+    """What there is to tell of documents: that they have become ready, or that something keeps them from it."""
+    found = []
+    for uid, conclusion in conclusions.items():
+        document, old = survey.subject.documents[uid], survey.subject.statuses[uid]
+        before, now = _ready(old), _ready(conclusion.status)
+        if now is None or document.deleted:
+            continue
+        same = before and (before.status, before.reason) == (now.status, now.reason)
+        if not same or old.observed_generation != document.generation:
+            verb = READY if now.status else FAILED
+            found.append(of_document(document, verb, reason=now.reason, message=now.message))
+    return found
+
+
+def _ready(status: Status) -> Condition | None:
+    return next((condition for condition in status.conditions if condition.type == "Ready"), None)
 
 
 def intend(survey: Survey) -> dict[str, Status]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from reconciler.apply import Applied, apply
-from reconciler.conclude import NOTHING, conclude, intend, postpone
+from reconciler.conclude import NOTHING, conclude, intend, news, postpone
 from reconciler.guard import hold_back, judge
 from reconciler.lease import Lease
 from reconciler.plan import Plan
@@ -14,6 +14,7 @@ from reconciler.record import Journal
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, pending_on, survey
 from state.errors import Superseded, Temporary, Unreachable
+from state.events import emit
 from state.statuses import save_statuses, settle
 from state.targets import answered, seen
 from state.tombstones import forget
@@ -97,6 +98,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         save_statuses(connection, (c.status for c in conclusions.values()))
         settle(connection, subject.documents.values())
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))
+        emit(connection, *news(found, conclusions))
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)

@@ -34,6 +34,7 @@ class Journal:
         owners = {c.key: self._owner(documents.get(c.document)) for c in self._changes}
         several = len(set(owners.values()) - {SYSTEM}) > MOST_OWNERS
         self._names = {uid: f"{d.kind}/{d.name}" for uid, d in documents.items()}
+        self._requests = {uid: d.request_id for uid, d in documents.items() if d.request_id}
         self._by_owner: dict[str, list[Change]] = {}
         for change in self._changes:
             self._by_owner.setdefault(SYSTEM if several else owners[change.key], []).append(change)
@@ -51,7 +52,13 @@ class Journal:
         with self._database.writing() as connection:
             for owner, changes in self._by_owner.items():
                 names = sorted({self._names[c.document] for c in changes if c.document})
-                parameters = {"target": self._target, "documents": names[:100], "changes": len(changes)}
+                requests = sorted({self._requests.get(c.document, "") for c in changes} - {""})
+                parameters = {
+                    "target": self._target,
+                    "documents": names[:100],
+                    "changes": len(changes),
+                    "requests": requests[:100],
+                }
                 self._jobs[owner] = add_job(
                     connection,
                     RECONCILE,
@@ -59,6 +66,7 @@ class Journal:
                     target=self._target,
                     parameters=parameters,
                     holder=whoami(),
+                    request_id=requests[0] if len(requests) == 1 else "",
                 )
                 lines = [f"{c.action} {c.key} ({c.cause})" for c in changes[:500]]
                 log(connection, self._jobs[owner], f"{len(changes)} changes on {self._target}", *lines)

@@ -1,14 +1,16 @@
 """A connection to the database: short transactions, one commit at the edge, the same on SQLite and PostgreSQL."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+_T = TypeVar("_T")
+_ENDS = "ghostcp-at-end"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -38,8 +40,11 @@ class Database:
         with self._writer, self.engine.connect() as connection:
             if self.sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.info[_ENDS] = {}
             try:
                 yield connection
+                for work, given in connection.info[_ENDS].values():
+                    work(connection, given)
             except BaseException:
                 connection.rollback()
                 raise
@@ -51,6 +56,7 @@ class Database:
         with self._writer, self.engine.connect() as connection:
             if self.sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.info[_ENDS] = {}
             try:
                 yield connection
             finally:
@@ -69,6 +75,20 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def at_end(
+    connection: Connection, name: str, work: Callable[[Connection, _T], None], start: Callable[[], _T]
+) -> _T:
+    """What `work` is given, with the connection, last in a `writing` transaction; `start()` at first.
+
+    Work that makes others wait until the commit is done here, so that they wait shortly and never for each other.
+    """
+    ends = connection.info[_ENDS]
+    if name not in ends:
+        ends[name] = (work, start())
+    given: _T = ends[name][1]
+    return given
 
 
 def _sqlite(url: str) -> Engine:

@@ -27,7 +27,8 @@ class Ref:
 class Document:
     """One desired object. `number` is a serial given once (a User's becomes its uid); times are UTC.
 
-    `wanted` counts everything that makes another look necessary: own changes and those of what it refers to.
+    `request_id` is the request that wrote it last. `wanted` counts everything that makes another look necessary:
+    own changes and those of what it refers to.
     """
 
     uid: str
@@ -43,6 +44,7 @@ class Document:
     updated_at: datetime | None = None
     deleted_at: datetime | None = None
     confirmed: bool = True
+    request_id: str = ""
 
     @property
     def ref(self) -> Ref:

@@ -10,7 +10,10 @@ from uuid import uuid4
 from sqlalchemy import Connection, insert, or_, select, update
 
 from state.errors import Conflict, NotFound
+from state.event import of_job
+from state.events import emit
 from state.tables import job_lines, jobs
+from state.tracing import current_request
 
 SYSTEM, RECONCILE, PURGE = "", "reconcile", "purge"
 _SECRET = re.compile(
@@ -35,6 +38,7 @@ class Job:
     results: Mapping[str, Any]
     priority: int
     holder: str
+    request_id: str
     scheduled_for: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
@@ -56,6 +60,7 @@ def add_job(
     priority: int = 0,
     scheduled_for: datetime | None = None,
     holder: str = "",
+    request_id: str = "",
 ) -> str:
     """A new job's id; with a `holder` it is running from the start."""
     now, job_id = datetime.now(UTC), str(uuid4())
@@ -70,11 +75,14 @@ def add_job(
             results={},
             priority=priority,
             holder=holder,
+            request_id=request_id or current_request(),
             scheduled_for=scheduled_for,
             created_at=now,
             **state,
         )
     )
+    if holder:
+        emit(connection, of_job(job_id, job_type, owner, "started", target))
     return job_id
 
 
@@ -101,7 +109,11 @@ def take_job(connection: Connection, job_type: str, target: str, holder: str) ->
         return None
     running = {"status": "running", "holder": holder, "started_at": now}
     taken = connection.execute(update(jobs).where(mine, jobs.c.id == job_id).values(**running)).rowcount
-    return get_job(connection, job_id) if taken else None
+    if not taken:
+        return None
+    job = get_job(connection, job_id)
+    emit(connection, of_job(job_id, job_type, job.owner, "started", target))
+    return job
 
 
 def finish_job(
@@ -110,8 +122,12 @@ def finish_job(
     """Ends a running job with its results; a job that has already ended keeps its first end."""
     row = (jobs.c.id == job_id) & jobs.c.status.in_(("running", "pending"))
     ended = {"status": status, "results": dict(results), "completed_at": datetime.now(UTC)}
-    if connection.execute(update(jobs).where(row).values(**ended)).rowcount and line:
+    if connection.execute(update(jobs).where(row).values(**ended)).rowcount == 0:
+        return
+    if line:
         log(connection, job_id, line)
+    job = get_job(connection, job_id)
+    emit(connection, of_job(job_id, job.job_type, job.owner, status, job.target))
 
 
 def cancel_job(connection: Connection, job_id: str) -> None:

@@ -134,7 +134,8 @@ def _nothing(_: Context) -> Compiled:
 class Kind:
     """One kind of document.
 
-    `plural` is its path and list key in the REST API, `name_field` the body field that names it there.
+    `plural` is its path and list key in the REST API, `name_field` the body field that names it there, `topic`
+    what its events begin with (``domain`` in ``domain.created``).
     `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
     related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
     may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
@@ -143,6 +144,7 @@ class Kind:
 
     name: str
     plural: str
+    topic: str
     schema: type[Spec]
     name_field: str
     check_name: Callable[[str], str]

@@ -33,6 +33,7 @@ def from_row(row: Mapping[Any, Any]) -> Document:
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
         confirmed=row["confirmed"],
+        request_id=row["request_id"],
     )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from state.claims import claim, lock, release
 from state.document import Document, Ref
 from state.errors import Conflict, Forbidden, NotFound, Stale
+from state.event import CREATED, UPDATED, of_document
+from state.events import emit
 from state.kind import Kind, Related, Spec, Values
 from state.kinds import KINDS
 from state.reading import find, from_row, get, related
@@ -17,6 +19,7 @@ from state.statuses import save_statuses, unplaced
 from state.tables import documents, numbers, refs, revisions
 from state.targets import choose_target
 from state.tombstones import bury, confirm, find_unconfirmed
+from state.tracing import current_request
 from state.validation import dump, fixed_fields, refuse_fixed, validated
 
 _DEPENDING = select(refs.c.uid).where(
@@ -68,10 +71,12 @@ def create(
         number=_next_number(connection, kind),
         created_at=now,
         updated_at=now,
+        request_id=current_request(),
     )
     connection.execute(insert(documents), _columns(document) | {"pending": bool(document.target)})
     claim(connection, document, kind.claims(document))
     _record(connection, document, kind, actor)
+    emit(connection, of_document(document, CREATED))
     return document
 
 
@@ -110,6 +115,7 @@ def change(
         generation=current.generation + 1,
         wanted=current.wanted + 1,
         updated_at=datetime.now(UTC),
+        request_id=current_request(),
     )
     row = documents.c.uid == changed.uid
     connection.execute(update(documents).where(row).values(**_columns(changed), pending=bool(changed.target)))
@@ -117,6 +123,7 @@ def change(
     claim(connection, changed, kind.claims(changed))
     connection.execute(delete(refs).where(refs.c.uid == changed.uid))
     _record(connection, changed, kind, actor)
+    emit(connection, of_document(changed, UPDATED))
     return changed
 
 
@@ -159,11 +166,13 @@ def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, ac
         updated_at=datetime.now(UTC),
         deleted_at=None,
         confirmed=True,
+        request_id=current_request(),
     )
     row = documents.c.uid == document.uid
     connection.execute(update(documents).where(row).values(**_columns(document), pending=bool(lost.target)))
     claim(connection, document, kind.claims(document))
     _record(connection, document, kind, actor)
+    emit(connection, of_document(document, CREATED))
     return document
 
 

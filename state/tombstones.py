@@ -7,9 +7,12 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from state.claims import release
 from state.document import Document
+from state.event import DELETED, of_document
+from state.events import emit
 from state.kind import Kind
 from state.reading import from_row
 from state.tables import credentials, documents, refs, revisions, statuses
+from state.tracing import current_request
 
 _UNCONFIRMED = (
     select(documents)
@@ -32,6 +35,7 @@ def bury(connection: Connection, document: Document, actor: str, *, confirmed: b
         "updated_at": now,
         "wanted": documents.c.wanted + 1,
         "confirmed": confirmed,
+        "request_id": current_request(),
     }
     connection.execute(update(documents).where(row).values(**tombstone, pending=bool(document.target)))
     release(connection, [document.uid])
@@ -45,6 +49,7 @@ def bury(connection: Connection, document: Document, actor: str, *, confirmed: b
         "at": now,
     }
     connection.execute(insert(revisions).values(revision))
+    emit(connection, of_document(document, DELETED))
     if not document.target:
         forget(connection, [document.uid])
 

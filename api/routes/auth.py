@@ -4,9 +4,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from api import auth
-from api.access import Access
-from api.door import Call, Reply, Route
-from api.openapi import answer, json_body
+from api.access import public, signed_in
+from api.call import Call, Reply
+from api.describe import Answer, Body, Docs
+from api.door import Rate, Route
 from api.views import document_view, etag, time
 from state.errors import Invalid, Unauthenticated
 from state.shown import show
@@ -28,8 +29,7 @@ def _log_in(call: Call, connection: Connection) -> Reply:
         asked = Login.model_validate(call.object())
     except ValidationError as error:
         raise Invalid(faults_of(error)) from None
-    address = call.request.client.host if call.request.client else ""
-    call.house.throttle.attempt(address, asked.username)
+    call.house.throttle.attempt(call.address, asked.username)
     token, user = auth.log_in(connection, call.house.settings.var, asked.username, asked.password)
     email, role = (getattr(user.spec, name) for name in ("email", "role"))
     shown = {"id": user.uid, "username": user.name, "email": email, "role": role}
@@ -49,18 +49,43 @@ def _log_out(call: Call) -> Reply:
     return Reply(204)
 
 
-_LOGIN = {"requestBody": json_body(Login.model_json_schema()), "security": [], "tags": ["auth"]}
-_TAG = {"tags": ["auth"]}
-
+_TOKEN = {
+    "type": "object",
+    "required": ["token", "expires_at", "user"],
+    "properties": {
+        "token": {"type": "string"},
+        "expires_at": {"type": "string", "format": "date-time"},
+        "user": {"type": "object"},
+    },
+}
 ROUTES = (
     Route(
         "POST",
         "/auth/login",
         "Get a token for a password",
+        public(),
+        Docs(
+            "auth",
+            (Answer(200, "A token, until when it is good, and whose it is", _TOKEN),),
+            body=Body(Login.model_json_schema()),
+        ),
         reads=_log_in,
-        access=Access.PUBLIC,
-        docs=_LOGIN | answer(200, "A token, until when it is good, and whose it is"),
+        rate=Rate.AUTHENTICATION,
     ),
-    Route("GET", "/auth/me", "Who one is", reads=_me, docs=_TAG | answer(200, "The user")),
-    Route("POST", "/auth/logout", "Give the token up", writes=_log_out, docs=_TAG | answer(204, "Done")),
+    Route(
+        "GET",
+        "/auth/me",
+        "Who one is",
+        signed_in("users:read"),
+        Docs("auth", (Answer(200, "The user", {"type": "object"}),)),
+        reads=_me,
+    ),
+    Route(
+        "POST",
+        "/auth/logout",
+        "Give the token up",
+        signed_in(),
+        Docs("auth", (Answer(204, "Done"),)),
+        writes=_log_out,
+    ),
 )

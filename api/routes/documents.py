@@ -4,9 +4,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from api.access import visible, visible_documents
-from api.door import Call, Reply, Route
-from api.openapi import answer
+from api.access import signed_in, visible, visible_documents
+from api.call import Call, Reply
+from api.describe import Answer, Docs
+from api.door import Route
+from api.openapi import path_parameters
 from api.views import etag, export_view, time
 from state.document import Document
 from state.errors import Fault, Invalid, NotFound
@@ -64,29 +66,30 @@ def _visible(call: Call, connection: Connection) -> Document:
     raise NotFound("Resource not found", resource="document", id=f"{call.argument('kind')}/{name}")
 
 
-_TAG = {"tags": ["documents"]}
-_WHICH = {
-    "parameters": [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("kind", "name")
-    ]
-}
+_PATH, _SHAPE = path_parameters("/{kind}/{name}"), {"type": "object"}
 ROUTES = (
     Route(
-        "GET", "/documents", "Export documents", reads=_export, docs=_TAG | answer(200, "All of one's own")
+        "GET",
+        "/documents",
+        "Export documents",
+        signed_in("documents:read"),
+        Docs("documents", (Answer(200, "All of one's own", _SHAPE),)),
+        reads=_export,
     ),
     Route(
         "GET",
         "/documents/{kind}/{name}",
         "Get a document",
+        signed_in("documents:read"),
+        Docs("documents", (Answer(200, "It", _SHAPE),), _PATH),
         reads=_get,
-        docs=_TAG | _WHICH | answer(200, "It"),
     ),
     Route(
         "GET",
         "/documents/{kind}/{name}/revisions",
         "What a document was before",
+        signed_in("documents:read"),
+        Docs("documents", (Answer(200, "Its revisions, newest first", _SHAPE),), _PATH),
         reads=_revisions,
-        docs=_TAG | _WHICH | answer(200, "Its revisions, newest first"),
     ),
 )

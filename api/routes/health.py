@@ -4,9 +4,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy import Connection
 
-from api.access import Access
-from api.door import Call, Reply, Route
-from api.openapi import answer
+from api.access import public
+from api.call import Call, Reply
+from api.describe import Answer, Docs
+from api.door import Route
 
 _SERVICE = "ghostcp-api"
 
@@ -25,11 +26,16 @@ def _health(_: Call, __: Connection) -> Reply:
     return Reply(content={"status": "healthy", "service": _SERVICE, "version": VERSION})
 
 
+_SHAPE = {
+    "type": "object",
+    "required": ["status", "service", "version"],
+    "properties": {name: {"type": "string"} for name in ("status", "service", "version")},
+}
 ROUTE = Route(
     "GET",
     "/health",
     "Whether the service is alive",
+    public(),
+    Docs("health", (Answer(200, "It is", _SHAPE),)),
     reads=_health,
-    access=Access.PUBLIC,
-    docs={"security": [], "tags": ["health"]} | answer(200, "It is"),
 )

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, true
 
 from api.access import Access
-from api.door import Call, Reply, Route
-from api.openapi import answer, list_parameters
-from api.views import host_view, page_view
-from state.listing import Field, Listing, fetch, read
+from api.call import Call
+from api.collection import Collection, Rows, routes
+from api.views import host_view
+from state.listing import Field, Listing
 from state.tables import documents, targets
-from state.targets import get_target, target_from_row
+from state.targets import target_from_row
 
 LISTING = Listing(
     {
@@ -26,19 +26,13 @@ LISTING = Listing(
     },
     search=("name", "address"),
     sort="name",
+    order="asc",
 )
 
 
-def _list(call: Call, connection: Connection) -> Reply:
-    wanted = read(LISTING, call.request.query_params.multi_items())
-    page = fetch(connection, select(targets), targets, wanted)
-    counts = _counts(connection, [row.name for row in page.rows])
-    return Reply(content=page_view("hosts", [_view(row, counts) for row in page.rows], page))
-
-
-def _get(call: Call, connection: Connection) -> Reply:
-    target = get_target(connection, call.argument("name"))
-    return Reply(content=host_view(target, _counts(connection, [target.name]).get(target.name, 0)))
+def _views(_: Call, connection: Connection, rows: Rows) -> list[dict[str, Any]]:
+    counts = _counts(connection, [row.name for row in rows])
+    return [_view(row, counts) for row in rows]
 
 
 def _view(row: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
@@ -52,23 +46,17 @@ def _counts(connection: Connection, names: list[str]) -> dict[str, int]:
     return {name: n for name, n in connection.execute(query.group_by(documents.c.target))}  # noqa: C416 - rows
 
 
-_TAG = {"tags": ["hosts"]}
-_NAME = {"parameters": [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]}
-ROUTES = (
-    Route(
-        "GET",
-        "/hosts",
-        "List the managed hosts",
-        reads=_list,
-        access=Access.ADMIN,
-        docs={**_TAG, "parameters": list_parameters(LISTING), **answer(200, "A page of hosts")},
-    ),
-    Route(
-        "GET",
-        "/hosts/{name}",
-        "Get a managed host",
-        reads=_get,
-        access=Access.ADMIN,
-        docs=_TAG | _NAME | answer(200, "The host"),
-    ),
+HOSTS = Collection(
+    "/hosts",
+    "hosts",
+    "host",
+    "hosts",
+    select(targets),
+    targets,
+    LISTING,
+    lambda _, __: true(),
+    _views,
+    {"type": "object"},
+    access=Access.ADMIN,
 )
+ROUTES = routes(HOSTS)

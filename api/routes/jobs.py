@@ -11,14 +11,18 @@ from sqlalchemy import Connection, func, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from api.access import visible_jobs
+from api.access import signed_in, visible_jobs
 from api.auth import authenticate
-from api.door import Call, Reply, Route
-from api.openapi import answer, list_parameters
-from api.views import job_view, page_view
-from state.errors import GhostError, NotFound
+from api.call import Call, Deed, Reply
+from api.collection import Collection, Rows, routes
+from api.describe import Answer, Docs
+from api.door import Route
+from api.openapi import path_parameters, write_parameters
+from api.performing import perform
+from api.views import job_view
+from state.errors import GhostError
 from state.jobs import cancel_job, read_log
-from state.listing import Field, Listing, fetch, read
+from state.listing import Field, Listing
 from state.tables import documents, job_lines, jobs
 
 LONGEST_LOG = 200
@@ -56,12 +60,23 @@ LISTING = Listing(
 _QUERY = select(jobs, _OWNER.label("user_id"))
 
 
-def _list(call: Call, connection: Connection) -> Reply:
-    wanted = read(LISTING, call.request.query_params.multi_items())
-    page = fetch(connection, _QUERY.where(visible_jobs(call.principal)), jobs, wanted)
-    logs = _logs(connection, [row.id for row in page.rows])
-    views = [job_view(row, row.user_id, logs.get(row.id, ())) for row in page.rows]
-    return Reply(content=page_view("jobs", views, page))
+def _views(_: Call, connection: Connection, rows: Rows) -> list[dict[str, Any]]:
+    logs = _logs(connection, [row.id for row in rows])
+    return [job_view(row, row.user_id, logs.get(row.id, ())) for row in rows]
+
+
+JOBS = Collection(
+    "/jobs",
+    "jobs",
+    "job",
+    "jobs",
+    _QUERY,
+    jobs,
+    LISTING,
+    lambda call, _: visible_jobs(call.principal),
+    _views,
+    {"type": "object"},
+)
 
 
 def _logs(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
@@ -81,28 +96,20 @@ def _logs(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _visible(call: Call, connection: Connection) -> Any:
-    job_id = call.argument("id")
-    row = connection.execute(_QUERY.where(jobs.c.id == job_id, visible_jobs(call.principal))).one_or_none()
-    if row is None:
-        raise NotFound("Resource not found", resource="job", id=job_id)
-    return row
-
-
-def _get(call: Call, connection: Connection) -> Reply:
-    row = _visible(call, connection)
-    lines = [line for _, line in read_log(connection, row.id)]
-    return Reply(content=job_view(row, row.user_id, lines))
-
-
 def _cancel(call: Call) -> Reply:
-    with call.house.database.writing() as connection:
-        cancel_job(connection, _visible(call, connection).id)
-    return Reply(204)
+    def work(connection: Connection) -> Reply:
+        row = JOBS.find(call, connection, call.argument("id"))
+        cancel_job(connection, row.id)
+        call.did(
+            Deed("job", row.id, row.job_type, row.owner, {"status": row.status}, {"status": "cancelled"})
+        )
+        return Reply(204)
+
+    return perform(call, work)
 
 
 def _follow(call: Call, connection: Connection) -> Reply:
-    _visible(call, connection)
+    JOBS.find(call, connection, call.argument("id"))
     last = call.request.headers.get("last-event-id", "")
     after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -132,7 +139,7 @@ def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:
     """The job's status and its new lines, for who is still allowed to see them; the status is read first."""
     with call.house.database.reading() as connection:
         authenticate(connection, call.house.settings.var, call.request.headers.get("authorization", ""))
-        status = str(_visible(call, connection).status)
+        status = str(JOBS.find(call, connection, call.argument("id")).status)
         return status, read_log(connection, call.argument("id"), after)
 
 
@@ -141,31 +148,29 @@ def event(name: str, number: int, data: str) -> str:
     return f"event: {name}\nid: {number}\ndata: {json.dumps(data)}\n\n"
 
 
-_TAG = {"tags": ["jobs"]}
-_ID = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]}
+_PATH = path_parameters("/{id}")
+_STREAM = Answer(
+    200,
+    "Events `line` (JSON texts), then `end` with the status",
+    {"type": "string"},
+    media=("text/event-stream",),
+)
 ROUTES = (
-    Route(
-        "GET",
-        "/jobs",
-        "List jobs",
-        reads=_list,
-        docs={**_TAG, "parameters": list_parameters(LISTING), **answer(200, "A page of jobs")},
-    ),
-    Route(
-        "GET", "/jobs/{id}", "Get a job with its log", reads=_get, docs=_TAG | _ID | answer(200, "The job")
-    ),
+    *routes(JOBS),
     Route(
         "DELETE",
         "/jobs/{id}",
         "Cancel a pending job",
+        signed_in("jobs:write"),
+        Docs("jobs", (Answer(204, "Cancelled"),), (*_PATH, *write_parameters())),
         writes=_cancel,
-        docs=_TAG | _ID | answer(204, "Cancelled"),
     ),
     Route(
         "GET",
         "/jobs/{id}/log",
         "Follow a job's log as server-sent events",
+        signed_in("jobs:read"),
+        Docs("jobs", (_STREAM,), _PATH),
         reads=_follow,
-        docs=_TAG | _ID | answer(200, "Events `line` (a JSON text each), then `end` with the status"),
     ),
 )

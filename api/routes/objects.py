@@ -7,13 +7,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from api import access, writes
+from api.access import signed_in
 from api.body import Object
-from api.door import Call, Reply, Route
+from api.call import Call, Reply
+from api.door import Rate, Route
 from api.fields import find_owner, take_password, take_text
 from api.merge import merge_patch
 from api.openapi import object_docs
-from api.options import Options, expected, options
-from api.rehearsal import rehearse
+from api.options import expect
+from api.performing import perform
 from api.views import document_view, etag, page_view
 from api.waiting import held
 from api.writes import New, Written, missing, visible_document
@@ -22,7 +24,6 @@ from state.errors import Fault
 from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import read
-from state.queue import ring
 from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
 from state.validation import dump
@@ -33,24 +34,18 @@ _FIXED = "cannot be changed after creation"
 def routes(kind: Kind) -> tuple[Route, ...]:
     """The doors to the objects of a kind."""
     base, one = f"/{kind.plural}", f"/{kind.plural}/{{id}}"
-    docs = partial(object_docs, kind)
+    docs, rate = partial(object_docs, kind), Rate.USERS if kind.owns else Rate.GENERAL
+    read, write = signed_in(f"{kind.plural}:read"), signed_in(f"{kind.plural}:write")
+    create, delete = partial(_create, kind), partial(_delete, kind)
+    put, patch = partial(_change, kind, _put), partial(_change, kind, _patch)
+    noun = kind.plural.removesuffix("s")
     return (
-        Route("GET", base, f"List {kind.plural}", reads=partial(_list, kind), docs=docs("list")),
-        Route(
-            "POST", base, f"Create one of {kind.plural}", writes=partial(_create, kind), docs=docs("create")
-        ),
-        Route("GET", one, f"Get one of {kind.plural}", reads=partial(_get, kind), docs=docs("get")),
-        Route("PUT", one, "Change some fields", writes=partial(_change, kind, _put), docs=docs("update")),
-        Route(
-            "PATCH",
-            one,
-            "Merge a patch (RFC 7396)",
-            writes=partial(_change, kind, _patch),
-            docs=docs("update"),
-        ),
-        Route(
-            "DELETE", one, f"Delete one of {kind.plural}", writes=partial(_delete, kind), docs=docs("delete")
-        ),
+        Route("GET", base, f"List {kind.plural}", read, docs("list"), reads=partial(_list, kind), rate=rate),
+        Route("POST", base, f"Create a {noun}", write, docs("create"), writes=create, rate=rate),
+        Route("GET", one, f"Get a {noun}", read, docs("get"), reads=partial(_get, kind), rate=rate),
+        Route("PUT", one, "Change some fields", write, docs("update"), writes=put, rate=rate),
+        Route("PATCH", one, "Merge a patch (RFC 7396)", write, docs("update"), writes=patch, rate=rate),
+        Route("DELETE", one, f"Delete a {noun}", write, docs("delete"), writes=delete, rate=rate),
     )
 
 
@@ -69,7 +64,7 @@ def _get(kind: Kind, call: Call, connection: Connection) -> Reply:
 
 
 def _create(kind: Kind, call: Call) -> Reply:
-    asked, body = options(call.request), dict(call.object())
+    body = dict(call.object())
     faults: list[Fault] = []
     name = take_text(body, kind.name_field, faults, required=True)
     user_id, host = take_text(body, "user_id", faults), take_text(body, "host", faults)
@@ -85,21 +80,21 @@ def _create(kind: Kind, call: Call) -> Reply:
             keep_verifier(connection, written.after.uid, made)
         return written
 
-    return _perform(call, asked, work)
+    return _perform(call, work)
 
 
 Merge = Callable[[Kind, Document, Object], Object]
 
 
 def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
-    asked, uid, body = options(call.request), _identifier(kind, call), dict(call.object())
+    uid, body = _identifier(kind, call), dict(call.object())
     faults: list[Fault] = []
     password = take_password(kind, body, faults, required=False)
     made = verifier(password) if password and not faults else None
 
     def work(connection: Connection) -> Written:
         document = visible_document(connection, call.principal, kind, uid)
-        generation = expected(call.request, document.generation)
+        insisted = expect(call.request, etag(document.generation))
         named = dict(body)
         if named.get(kind.name_field) == document.name:
             del named[kind.name_field]
@@ -108,13 +103,13 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
         values = merge(kind, document, {n: v for n, v in named.items() if n not in fixed})
         written = writes.change(
             connection, call.principal, document, values,
-            merge=False, generation=generation, faults=found, named=named,
+            merge=False, generation=document.generation if insisted else None, faults=found, named=named,
         )  # fmt: skip
         if made:
             keep_verifier(connection, uid, made)
         return written
 
-    return _perform(call, asked, work)
+    return _perform(call, work)
 
 
 def _put(_: Kind, document: Document, body: Object) -> Object:
@@ -136,31 +131,28 @@ def _nullable(kind: Kind, name: str) -> bool:
 
 
 def _delete(kind: Kind, call: Call) -> Reply:
-    asked, uid = options(call.request), _identifier(kind, call)
+    uid = _identifier(kind, call)
 
     def work(connection: Connection) -> Written:
         document = visible_document(connection, call.principal, kind, uid)
-        generation = expected(call.request, document.generation)
+        insisted = expect(call.request, etag(document.generation))
+        generation = document.generation if insisted else None
         return writes.remove(connection, call.principal, document, generation=generation)
 
-    return _perform(call, asked, work)
+    return _perform(call, work)
 
 
-def _perform(call: Call, asked: Options, work: Callable[[Connection], Written]) -> Reply:
-    """Does the write and answers at once; or holds the answer, or only rehearses, as it was asked."""
-    if asked.dry_run:
-        with call.house.database.rehearsing() as connection:
-            rehearsed = work(connection)
-        return rehearse(call, [rehearsed])
-    with call.house.database.writing() as connection:
+def _perform(call: Call, work: Callable[[Connection], Written]) -> Reply:
+    """Does the write; the answer shows what was written, or waits until it is true."""
+
+    def answered(connection: Connection) -> Reply:
         written = work(connection)
         shown = show(connection, written.after.uid)
-    ring(call.house.settings, written.after.target)
-    status = 200 if written.before else 201
-    reply = Reply(204) if shown is None else _shown(shown, status)
-    if not asked.wait:
-        return reply
-    return held(call.house, reply, written.after, asked.wait, partial(_shown, status=status))
+        status = 200 if written.before else 201
+        reply = Reply(204) if shown is None else _shown(shown, status)
+        return held(call.house, reply, written, partial(_shown, status=status))
+
+    return perform(call, answered)
 
 
 def _shown(shown: Shown, status: int = 200) -> Reply:

@@ -5,18 +5,20 @@ from typing import Any
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from api.access import visible_documents, visible_plans
+from api.access import signed_in, visible_documents, visible_plans
 from api.body import MIB
-from api.door import Call, Reply, Route
-from api.openapi import answer, json_body
+from api.call import Call, Reply
+from api.describe import Answer, Body, Docs
+from api.door import Route
+from api.openapi import path_parameters, write_parameters
 from api.options import options
+from api.performing import perform as carry_out
 from api.posted import Outcome, PostedSet, perform, understand
 from api.rehearsal import ENDED, answered, leave, question, report_for
 from api.views import plan_view
-from state.document import Ref
+from state.document import Document, Ref
 from state.errors import Conflict, Fault, Invalid, NotFound
 from state.plans import Plan, get_plan
-from state.queue import ring
 from state.reading import by_uid, find
 from state.report import as_markdown, as_text
 from state.tables import documents, plans
@@ -95,27 +97,29 @@ def _text(text: str, media: str) -> Reply:
 
 
 def _apply(call: Call) -> Reply:
-    options(call.request)
-    with call.house.database.writing() as connection:
+    def work(connection: Connection) -> Reply:
         plan = _visible(call, connection)
         _check_ready(plan, report_for(connection, call.principal, plan))
         _check_base(connection, plan)
         outcome = perform(connection, call.principal, _posted(plan), plan.request.get("removals", ()))
         after = [document for one in outcome.written for document in one.all]
-    for target in sorted({document.target for document in after if document.target}):
-        ring(call.house.settings, target)
-    views = [
-        {
-            "id": d.uid,
-            "kind": d.kind,
-            "name": d.name,
-            "owner": d.owner,
-            "generation": d.generation,
-            "deleted": d.deleted,
-        }
-        for d in after
-    ]
-    return Reply(content={"id": plan.id, "documents": views})
+        return Reply(
+            content={"id": plan.id, "documents": list(map(_written, after))}, written=outcome.written
+        )
+
+    return carry_out(call, work)
+
+
+def _written(document: Document) -> dict[str, Any]:
+    """A document that was written, in short."""
+    return {
+        "id": document.uid,
+        "kind": document.kind,
+        "name": document.name,
+        "owner": document.owner,
+        "generation": document.generation,
+        "deleted": document.deleted,
+    }
 
 
 def _posted(plan: Plan) -> PostedSet:
@@ -156,30 +160,36 @@ def _stale(key: str) -> Conflict:
     )
 
 
-_TAG = {"tags": ["plans"]}
-_ID = {"parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]}
-_BODY = {"requestBody": json_body({"type": "object"}, required=False)}
+_PATH, _PLAN = path_parameters("/{id}"), {"type": "object"}
 ROUTES = (
     Route(
         "POST",
         "/plans",
         "Ask what would be done, for everything or for posted documents",
+        signed_in("plans:write"),
+        Docs(
+            "plans",
+            (Answer(201, "The plan; its report comes when a worker made it", _PLAN),),
+            write_parameters(),
+            Body({"type": "object"}, required=False),
+        ),
         writes=_ask,
         largest=LARGEST,
-        docs=_TAG | _BODY | answer(201, "The plan; its report comes when a worker made it"),
     ),
     Route(
         "GET",
         "/plans/{id}",
         "Get a plan, as JSON, text/plain or text/markdown",
+        signed_in("plans:read"),
+        Docs("plans", (Answer(200, "The plan", _PLAN),), _PATH),
         reads=_get,
-        docs=_TAG | _ID | answer(200, "The plan"),
     ),
     Route(
         "POST",
         "/plans/{id}/apply",
         "Do what a plan says, unless something changed since",
+        signed_in("plans:write"),
+        Docs("plans", (Answer(200, "The documents as they are now", _PLAN),), (*_PATH, *write_parameters())),
         writes=_apply,
-        docs=_TAG | _ID | answer(200, "The documents as they are now"),
     ),
 )

@@ -38,6 +38,7 @@ def _package_name(value: str) -> str:
 PACKAGE = Kind(
     name="Package",
     plural="packages",
+    topic="package",
     schema=Package,
     name_field="name",
     check_name=_package_name,

@@ -114,6 +114,7 @@ def _resources(name: str, uid: int, spec: User) -> tuple[Resource, ...]:
 USER = Kind(
     name="User",
     plural="users",
+    topic="user",
     schema=User,
     name_field="username",
     check_name=user_name,

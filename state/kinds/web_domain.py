@@ -205,6 +205,7 @@ def _notes(spec: WebDomain) -> tuple[Reason, ...]:
 WEB_DOMAIN = Kind(
     name="WebDomain",
     plural="domains",
+    topic="domain",
     schema=WebDomain,
     name_field="domain",
     check_name=host_name,

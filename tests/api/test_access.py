@@ -11,7 +11,7 @@ PUBLIC = {("GET", "/health"), ("POST", "/auth/login")}
 
 
 def test_only_health_and_login_are_open_to_everybody() -> None:
-    assert {(each.method, each.path) for each in ROUTES if each.access is Access.PUBLIC} == PUBLIC
+    assert {(each.method, each.path) for each in ROUTES if each.rule.access is Access.PUBLIC} == PUBLIC
 
 
 @pytest.mark.parametrize(("method", "path"), sorted({(r.method, r.path) for r in ROUTES} - PUBLIC), ids=str)

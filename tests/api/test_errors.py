@@ -74,7 +74,7 @@ def test_a_fault_of_ours_tells_nothing(world: World, monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ValueError("the secret inside")
 
-    monkeypatch.setattr("api.routes.hosts.get_target", broken)
+    monkeypatch.setattr("api.routes.hosts.host_view", broken)
     answer = world.call("admin", "GET", "/hosts/web1")
     assert answer.status_code == 500
     assert "secret" not in answer.text

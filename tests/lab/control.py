@@ -215,9 +215,9 @@ def control_plane(
         store.create(connection, KINDS["Package"], "default", "admin", {}, actor="test")
         connection.execute(insert(numbers).values(kind="User", last=last))
     control = Control(host, chosen, database, last)
-    if worker:
-        control.start()
     try:
+        if worker:
+            control.start()
         yield control
     finally:
         control.stop()

@@ -1,0 +1,87 @@
+"""One request and its answer, as every route sees them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api import body
+from api.auth import Principal, Throttle
+from api.writes import Written
+from state.database import Database
+from state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every door opens to."""
+
+    database: Database
+    settings: Settings
+    throttle: Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a request did to one object, for the audit; `before` and `after` are views with nothing secret."""
+
+    object_type: str
+    object_id: str
+    name: str = ""
+    owner: str = ""
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, of somebody known (or of nobody, where the door is public).
+
+    `action` is the route's method and path; `deeds` is what was done, noted by who does it.
+    """
+
+    house: House
+    request: Request
+    principal: Principal
+    action: str = ""
+    content: bytes = b""
+    deeds: list[Deed] = field(default_factory=list)
+
+    def json(self) -> Any:
+        """The body's JSON value; none for no body."""
+        return body.parse(self.request, self.content)
+
+    def object(self) -> body.Object:
+        """The body as a JSON object."""
+        return body.as_object(self.json())
+
+    def argument(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def did(self, *deeds: Deed) -> None:
+        """Notes what was done."""
+        self.deeds.extend(deeds)
+
+    @property
+    def address(self) -> str:
+        """Where the request came from."""
+        return self.request.client.host if self.request.client else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; `written` are the documents that were written for it.
+
+    With `later` it is held for at most `seconds` until that gives another one.
+    """
+
+    status: int = 200
+    content: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    written: Sequence[Written] = ()
+    later: Callable[[], "Reply | None"] | None = None
+    seconds: float = 0
+    response: Response | None = None

@@ -1,0 +1,213 @@
+"""A list of rows as REST objects, its doors written once: it says where its rows are, whose, and how they look."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
+
+from api.access import Access, Rule
+from api.body import Object
+from api.call import Call, Deed, Reply
+from api.describe import Answer, Body, Docs, Schema
+from api.door import Rate, Route
+from api.merge import merge_patch
+from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
+from api.options import expect
+from api.performing import perform
+from api.views import page_view
+from state.errors import Invalid, NotFound
+from state.listing import Listing, fetch, read
+from state.validation import faults_of
+
+Rows = Sequence[Row[Any]]
+View = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How objects are made, changed and removed. Each is done in the transaction that it is given.
+
+    `create` answers with the new id and what only its maker is shown, once. `change` is given the values as they
+    shall be; `current` tells those that there are. `accepted` is the schema of what one may say.
+    """
+
+    accepted: type[BaseModel]
+    current: Callable[[Row[Any]], Mapping[str, Any]]
+    create: Callable[[Call, Connection, Any], tuple[str, Mapping[str, Any]]]
+    change: Callable[[Call, Connection, Row[Any], Any], None]
+    remove: Callable[[Call, Connection, Row[Any]], None]
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Objects of one sort.
+
+    `path` is where they are, `key` their list's key, `noun` what one is called; `counted` the table whose rows
+    `query` selects; `visible` says which of them the caller may know of; `shape` is the schema of a view.
+    `whose` is a row's owner, for the audit.
+    """
+
+    path: str
+    key: str
+    noun: str
+    scope: str
+    query: Select[Any]
+    counted: FromClause
+    listing: Listing
+    visible: Callable[[Call, Connection], ColumnElement[bool]]
+    views: Callable[[Call, Connection, Rows], list[dict[str, Any]]]
+    shape: Schema
+    access: Access = Access.SIGNED_IN
+    writing: Writing | None = None
+    rate: Rate = Rate.GENERAL
+    whose: Callable[[Row[Any]], str] = lambda _: ""
+
+    def find(self, call: Call, connection: Connection, uid: str) -> Row[Any]:
+        """The row, if the caller may know of it. Raises NotFound."""
+        identifier = self.listing.fields[self.listing.tie].column
+        query = self.query.where(identifier == uid, self.visible(call, connection))
+        row = None if "\0" in uid else connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("Resource not found", resource=self.noun, id=uid)
+        return row
+
+    def view(self, call: Call, connection: Connection, row: Row[Any]) -> dict[str, Any]:
+        return self.views(call, connection, [row])[0]
+
+
+def routes(of: Collection) -> tuple[Route, ...]:
+    """The doors of a collection: to list and get, and to create, change and delete where that is possible."""
+    reading, one = Rule(of.access, f"{of.scope}:read" if of.scope else ""), f"{of.path}/{{id}}"
+    found = (
+        Route(
+            "GET", of.path, f"List {of.key}", reading, _list_docs(of), reads=partial(_list, of), rate=of.rate
+        ),
+        Route("GET", one, f"Get a {of.noun}", reading, _one_docs(of), reads=partial(_get, of), rate=of.rate),
+    )
+    return (*found, *_write_routes(of, of.writing, one)) if of.writing else found
+
+
+def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ...]:
+    rule, base = Rule(of.access, f"{of.scope}:write" if of.scope else ""), of.path
+    create, change = partial(_create, of, writing), partial(_change, of, writing)
+    docs = _change_docs(of, writing)
+    return (
+        Route("POST", base, f"Create a {of.noun}", rule, _create_docs(of, writing), writes=create, rate=of.rate),
+        Route("PUT", one, "Change some fields", rule, docs, writes=partial(change, _put), rate=of.rate),
+        Route("PATCH", one, "Merge a patch (RFC 7396)", rule, docs, writes=partial(change, merge_patch), rate=of.rate),
+        Route(
+            "DELETE", one, f"Delete a {of.noun}", rule, _delete_docs(of), writes=partial(_delete, of, writing),
+            rate=of.rate,
+        ),
+    )  # fmt: skip
+
+
+def tag_of(view: View) -> str:
+    """An entity tag: it changes with whatever is shown (RFC 9110, section 8.8.3)."""
+    return f'"{hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]}"'
+
+
+def understand(model: type[BaseModel], body: Mapping[str, Any]) -> Any:
+    """What the body says. Raises Invalid with every fault."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise Invalid(faults_of(error)) from None
+
+
+def _list(of: Collection, call: Call, connection: Connection) -> Reply:
+    wanted = read(of.listing, call.request.query_params.multi_items())
+    page = fetch(connection, of.query.where(of.visible(call, connection)), of.counted, wanted)
+    return Reply(content=page_view(of.key, of.views(call, connection, page.rows), page))
+
+
+def _get(of: Collection, call: Call, connection: Connection) -> Reply:
+    view = of.view(call, connection, of.find(call, connection, call.argument("id")))
+    return Reply(content=view, headers={"ETag": tag_of(view)})
+
+
+def _create(of: Collection, writing: Writing, call: Call) -> Reply:
+    asked = understand(writing.accepted, call.object())
+
+    def work(connection: Connection) -> Reply:
+        uid, once = writing.create(call, connection, asked)
+        row = of.find(call, connection, uid)
+        view = of.view(call, connection, row)
+        call.did(Deed(of.noun, uid, owner=of.whose(row), after=view))
+        headers = {
+            "ETag": tag_of(view),
+            "Location": f"/api/v1{call.request.url.path.split('/api/v1', 1)[-1]}/{uid}",
+        }
+        return Reply(201, view | dict(once), headers)
+
+    return perform(call, work)
+
+
+Merge = Callable[[Object, Object], Object]
+
+
+def _put(old: Object, body: Object) -> Object:
+    """PUT changes the fields it names and keeps the others."""
+    return {**old, **body}
+
+
+def _change(of: Collection, writing: Writing, merge: Merge, call: Call) -> Reply:
+    body = call.object()
+
+    def work(connection: Connection) -> Reply:
+        row = of.find(call, connection, call.argument("id"))
+        before = of.view(call, connection, row)
+        expect(call.request, tag_of(before))
+        writing.change(
+            call, connection, row, understand(writing.accepted, merge(dict(writing.current(row)), body))
+        )
+        after = of.view(call, connection, of.find(call, connection, call.argument("id")))
+        call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before, after=after))
+        return Reply(content=after, headers={"ETag": tag_of(after)})
+
+    return perform(call, work)
+
+
+def _delete(of: Collection, writing: Writing, call: Call) -> Reply:
+    def work(connection: Connection) -> Reply:
+        row = of.find(call, connection, call.argument("id"))
+        before = of.view(call, connection, row)
+        expect(call.request, tag_of(before))
+        writing.remove(call, connection, row)
+        call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before))
+        return Reply(204)
+
+    return perform(call, work)
+
+
+def _list_docs(of: Collection) -> Docs:
+    page = Answer(200, "A page", page_schema(of.key, of.shape))
+    return Docs(of.key, (page,), (*path_parameters(of.path), *list_parameters(of.listing)))
+
+
+def _one_docs(of: Collection) -> Docs:
+    return Docs(of.key, (Answer(200, f"The {of.noun}", of.shape),), path_parameters(f"{of.path}/{{id}}"))
+
+
+def _create_docs(of: Collection, writing: Writing) -> Docs:
+    examples = {"as specified": writing.example} if writing.example else {}
+    body = Body(writing.accepted.model_json_schema(), examples)
+    answers = (Answer(201, "Created", of.shape),)
+    return Docs(of.key, answers, (*path_parameters(of.path), *write_parameters(creating=True)), body)
+
+
+def _change_docs(of: Collection, writing: Writing) -> Docs:
+    schema = {k: v for k, v in writing.accepted.model_json_schema().items() if k != "required"}
+    parameters = (*path_parameters(f"{of.path}/{{id}}"), *write_parameters(), IF_MATCH)
+    return Docs(of.key, (Answer(200, "As it is now", of.shape),), parameters, Body(schema))
+
+
+def _delete_docs(of: Collection) -> Docs:
+    parameters = (*path_parameters(f"{of.path}/{{id}}"), *write_parameters(), IF_MATCH)
+    return Docs(of.key, (Answer(204, "Deleted"),), parameters)

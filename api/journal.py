@@ -1,0 +1,49 @@
+"""What the audit is told of a request: each deed in the transaction that did it, and what was refused."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.call import Call, Deed
+from state import audit
+from state.errors import GhostError, Temporary
+from state.tracing import current_request
+
+
+def done(connection: Connection, call: Call) -> None:
+    """Appends an entry for each deed; the last thing before the transaction ends."""
+    for deed in call.deeds:
+        audit.append(connection, call.house.settings.var, _entry(call, deed, "done"))
+
+
+def refused(call: Call, error: GhostError) -> None:
+    """Appends an entry for what somebody known tried and was not allowed to do, or asked for wrongly."""
+    if not call.principal.uid or isinstance(error, Temporary):
+        return
+    with call.house.database.writing() as connection:
+        audit.append(
+            connection, call.house.settings.var, _entry(call, Deed("", _object_id(call)), error.code)
+        )
+
+
+def _entry(call: Call, deed: Deed, result: str) -> audit.Entry:
+    who = call.principal
+    named: dict[str, Any] = {"name": deed.name} if deed.name else {}
+    return audit.Entry(
+        actor=who.name,
+        role=who.role,
+        token=who.token,
+        address=call.address[:45],
+        request_id=current_request()[:64],
+        action=call.action,
+        object_type=deed.object_type,
+        object_id=deed.object_id[:255],
+        owner=deed.owner,
+        before=None if deed.before is None else {**named, **deed.before},
+        after=None if deed.after is None else {**named, **deed.after},
+        result=result[:64],
+    )
+
+
+def _object_id(call: Call) -> str:
+    return "/".join(str(value) for value in call.request.path_params.values()).replace("\0", "")

@@ -1,0 +1,87 @@
+"""Performing a write: once for each key, audited in its own transaction, told to the workers; or only rehearsed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api import journal, kept_answers
+from api.call import Call, Deed, Reply
+from api.options import Options, options
+from api.rehearsal import rehearse
+from api.views import difference
+from api.writes import Written
+from state.queue import ring
+
+Work = Callable[[Connection], Reply]
+
+
+def perform(call: Call, work: Work) -> Reply:
+    """Does the work in one transaction and answers with its reply; or, when that was asked for, with the plan of it."""
+    asked = options(call.request)
+    if asked.dry_run:
+        return _rehearsed(call, work)
+    with call.house.database.writing() as connection:
+        again = kept_answers.recall(connection, call)
+        if again is not None:
+            return again
+        reply = work(connection)
+        call.did(*(_deed(one) for one in reply.written))
+        journal.done(connection, call)
+        kept_answers.keep(connection, call, reply)
+    for target in sorted({d.target for one in reply.written for d in one.all if d.target}):
+        ring(call.house.settings, target)
+    return _timed(reply, asked)
+
+
+def _timed(reply: Reply, asked: Options) -> Reply:
+    """The reply, held as long as was asked for; not at all when that was not."""
+    return replace(reply, seconds=asked.wait) if asked.wait else replace(reply, later=None)
+
+
+def _rehearsed(call: Call, work: Work) -> Reply:
+    with call.house.database.rehearsing() as connection:
+        reply = work(connection)
+    if reply.written:
+        return rehearse(call, reply.written)
+    return Reply(content=_plan_of(call.deeds))
+
+
+def _deed(one: Written) -> Deed:
+    """What was done to a document: the fields that differ, as they were and as they are."""
+    told = difference(one.before, one.after)
+    before = {each["field"]: each["before"] for each in told["fields"]} if one.before else None
+    after = None if one.after.deleted else {each["field"]: each["after"] for each in told["fields"]}
+    return Deed(one.after.kind, one.after.uid, one.after.name, one.after.owner, before, after)
+
+
+def _plan_of(deeds: list[Deed]) -> dict[str, Any]:
+    """The plan of a write that no host has to do with."""
+    totals = dict.fromkeys(("create", "update", "replace", "delete", "blocked", "unmanaged", "adopted"), 0)
+    report = {
+        "version": 1,
+        "documents": [_difference(deed) for deed in deeds],
+        "targets": [],
+        "guard": {"allowed": True, "message": ""},
+        "totals": totals | {"unchanged": 0, "documents": len(deeds), "resources": 0},
+    }
+    return {"id": None, "status": "ready", "created_at": None, "report": report}
+
+
+def _difference(deed: Deed) -> dict[str, Any]:
+    before, after = deed.before or {}, deed.after or {}
+    action = "create" if deed.before is None else "delete" if deed.after is None else "update"
+    fields = [
+        {"field": name, "before": before.get(name), "after": after.get(name)}
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    ]
+    shown = [] if action == "delete" else fields
+    return {
+        "action": action,
+        "kind": deed.object_type,
+        "name": deed.name,
+        "owner": deed.owner,
+        "fields": shown,
+    }

@@ -1,0 +1,59 @@
+"""What an event is: something that happened to somebody's object, with what one may know of it; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from state.document import Document
+from state.kinds import KINDS, tenant_of
+
+CREATED, UPDATED, DELETED, READY, FAILED = "created", "updated", "deleted", "ready", "failed"
+VERBS = (CREATED, UPDATED, DELETED, READY, FAILED)
+PING, DISABLED = "webhook.ping", "webhook.disabled"
+ALIASES: Mapping[str, str] = {"domain.ssl.renewed": "ssl.certificate.renewed"}
+SPECIFIED = (
+    *(f"{topic}.{verb}" for topic in ("user", "domain") for verb in (CREATED, UPDATED, DELETED)),
+    "dns.zone.created",
+    "dns.record.updated",
+    "mail.domain.created",
+    "mail.account.created",
+    "ssl.certificate.issued",
+    "ssl.certificate.renewed",
+    *(f"backup.{verb}" for verb in ("started", "completed", "failed")),
+    *(f"job.{verb}" for verb in ("started", "completed", "failed")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: its name, whose it is (empty: the house's), and what one may know of it."""
+
+    name: str
+    owner: str
+    data: Mapping[str, Any]
+
+
+def event_names() -> tuple[str, ...]:
+    """Every event that one can subscribe to."""
+    of_kinds = (f"{kind.topic}.{verb}" for kind in KINDS.values() for verb in VERBS)
+    return tuple(dict.fromkeys((*SPECIFIED, *of_kinds, PING, DISABLED)))
+
+
+def of_document(document: Document, verb: str, **more: Any) -> Event:
+    """What happened to a document."""
+    kind = KINDS[document.kind]
+    data = {
+        "id": document.uid,
+        "kind": kind.name,
+        kind.name_field: document.name,
+        "owner": document.owner or None,
+        "host": document.target or None,
+        "generation": document.generation,
+    }
+    return Event(f"{kind.topic}.{verb}", tenant_of(document) if kind.placed else "", data | more)
+
+
+def of_job(job_id: str, job_type: str, owner: str, verb: str, target: str) -> Event:
+    """What became of a job."""
+    data = {"id": job_id, "job_type": job_type, "host": target or None}
+    return Event(f"job.{verb}", owner, data)
