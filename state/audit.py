@@ -9,7 +9,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ _MOVE = (
     .where(audit_head.c.id == 1)
     .values(last=bindparam("to_last"), digest=bindparam("to_digest"), seal=bindparam("to_seal"))
 )
+_INSERT = audit.insert()
 _CHUNK = 1000
 
 
@@ -49,6 +50,9 @@ class Entry:
     after: Mapping[str, Any] | None = None
 
 
+_FIELDS = tuple(each.name for each in fields(Entry))
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What verifying found: how many entries hold, the last hash, and what is wrong, if anything."""
@@ -62,9 +66,10 @@ def append(connection: Connection, var: Path, entry: Entry) -> None:
     """Appends an entry; on PostgreSQL others who append wait until this transaction ends."""
     lock(connection, "audit")
     last, previous = connection.execute(_HEAD).one()
-    row = {"id": last + 1, "at": datetime.now(UTC), **asdict(entry), "previous": previous}
+    told = {name: getattr(entry, name) for name in _FIELDS}
+    row = {"id": last + 1, "at": datetime.now(UTC), **told, "previous": previous}
     digest = _digest(_key(var), row)
-    connection.execute(audit.insert(), row | {"digest": digest})
+    connection.execute(_INSERT, row | {"digest": digest})
     moved = {"to_last": last + 1, "to_digest": digest, "to_seal": _seal(_key(var), last + 1, digest)}
     connection.execute(_MOVE, moved)
 

@@ -1,5 +1,6 @@
 """Who holds a shared name: one owner for a host name and all below it, decided under a lock."""
 
+import re
 import zlib
 from collections.abc import Iterable
 
@@ -12,6 +13,19 @@ from state.tables import claims
 
 _HELD = select(claims.c.uid).where(
     claims.c.space == bindparam("of_space"), claims.c.name == bindparam("of_name")
+)
+
+_FOREIGN = (
+    select(claims.c.owner)
+    .where(claims.c.space == bindparam("of_space"), claims.c.base == bindparam("of_base"))
+    .where(claims.c.owner != bindparam("of_owner"))
+    .where(
+        or_(
+            claims.c.name.in_(bindparam("above", expanding=True)),
+            claims.c.name.like(bindparam("below"), escape="/"),
+        )
+    )
+    .limit(1)
 )
 
 
@@ -54,15 +68,22 @@ def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> 
         raise Conflict(f"{wanted.name!r} is taken", code=_code(wanted))
     if wanted.space != "hosts":
         return
-    above = [name for parent in parents(wanted.name) for name in (parent, f"*.{parent}")]
-    below = claims.c.name.endswith("." + wanted.name.removeprefix("*."), autoescape=True)
-    related = or_(claims.c.name.in_(above), below)
-    same = (claims.c.space == wanted.space, claims.c.base == registrable(wanted.name))
-    foreign = select(claims.c.owner).where(*same, claims.c.owner != document.owner, related).limit(1)
-    if connection.execute(foreign).first():
+    related = {
+        "of_space": wanted.space,
+        "of_base": registrable(wanted.name),
+        "of_owner": document.owner,
+        "above": [name for parent in parents(wanted.name) for name in (parent, f"*.{parent}")],
+        "below": f"%.{_literal(wanted.name.removeprefix('*.'))}",
+    }
+    if connection.execute(_FOREIGN, related).first():
         raise Conflict(
             f"{wanted.name!r} belongs to a name of another tenant, or that one to it", code=_code(wanted)
         )
+
+
+def _literal(name: str) -> str:
+    """The name as a pattern of LIKE that means itself."""
+    return re.sub(r"[/%_]", r"/\g<0>", name)
 
 
 def _code(wanted: Claim) -> str:
