@@ -7,10 +7,17 @@ import typer
 from rich.console import Console
 
 from inventories.lab import check
-from tests.bench import arrival, change, doors, planning, report, sweeps
+from tests.bench import arrival, change, crowd, doors, planning, report, sweeps
 from tests.bench.figures import Line, Run
 
-_PARTS: dict[str, ModuleType] = {"a": sweeps, "b": arrival, "c": change, "d": planning, "e": doors}
+_PARTS: dict[str, ModuleType] = {
+    "a": sweeps,
+    "b": arrival,
+    "c": change,
+    "d": planning,
+    "e": doors,
+    "f": crowd,
+}
 
 
 def main(

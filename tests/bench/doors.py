@@ -4,18 +4,27 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
 
+from tests.bench.company import company
 from tests.bench.figures import Line, Run, percentile, seconds
 from tests.bench.plant import Plant, free_port, fresh_host, plant
 
 TITLE = "The REST API"
 _SITES, _QUICK, _SHARE = 1_000, 100, 0.6
 _SECONDS, _AT_ONCE, _ROUNDS = 4.0, 8, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One sort of request: its method, and its path, in which ``{site}`` stands for a site that exists."""
+
+    method: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +38,27 @@ class Load:
 def measure(run: Run) -> list[Line]:
     """Lists and creations, first of the API, then of the bare handler, turn by turn."""
     sites = _QUICK if run.quick else _SITES
+    return compare(run, sites, (Asked("GET", "/domains"), Asked("POST", "/domains")))
+
+
+def compare(run: Run, sites: int, wanted: Sequence[Asked]) -> list[Line]:
+    """Each sort of request with so many sites stored, beside the bare handler that does the same query."""
     with fresh_host(run.say) as host, plant(host, "api") as made, _bare(made) as bare:
+        run.say(f"storing {sites:,} sites")
         made.fill(sites)
         token = made.token()
         owner = _owner(made.url, token)
+        site = next(d.uid for d in company(1, host.name) if d.kind == "WebDomain")
         lines = []
-        for method in ("GET", "POST"):
-            run.say(f"{method} /domains, {sites:,} sites stored")
+        for each in wanted:
+            path = each.path.replace("{site}", site)
+            run.say(f"{each.method} {each.path}, {sites:,} sites stored")
             ours, theirs = [], []
             for number in range(_ROUNDS):
-                ours.append(_load(method, f"{made.url}/api/v1/domains", token, owner, f"ours{number}"))
-                theirs.append(_load(method, f"{bare}/domains", token, owner, f"bare{number}"))
-            lines += _lines(method, max(ours, key=_rate), max(theirs, key=_rate))
+                ours.append(_load(each.method, f"{made.url}/api/v1{path}", token, owner, f"ours{number}"))
+                theirs.append(_load(each.method, f"{bare}{path}", token, owner, f"bare{number}"))
+            what = f"{each.method} {each.path.format(site='ID')}, {sites:,} stored"
+            lines += _lines(what, max(ours, key=_rate), max(theirs, key=_rate))
     return lines
 
 
@@ -48,9 +66,9 @@ def _rate(load: Load) -> float:
     return load.rate
 
 
-def _lines(method: str, ours: Load, theirs: Load) -> list[Line]:
+def _lines(asked: str, ours: Load, theirs: Load) -> list[Line]:
     ratio = ours.rate / theirs.rate
-    what = f"{method} /domains, {_AT_ONCE} at a time for {_SECONDS:g} s, best of {_ROUNDS}"
+    what = f"{asked}; {_AT_ONCE} at a time for {_SECONDS:g} s, best of {_ROUNDS}"
     peer = f"{theirs.rate:,.0f}/s: bare FastAPI and SQLAlchemy, the same query"
     slow = f"{seconds(theirs.p99)}: the same"
     return [

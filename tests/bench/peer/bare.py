@@ -56,6 +56,22 @@ def list_sites(page: int = 1, limit: int = 20) -> dict[str, Any]:
     return {"domains": rows, "total": total}
 
 
+@app.get("/domains/{uid}")
+def get_site(uid: str) -> dict[str, Any]:
+    """One site."""
+    owners = documents.alias("owners")
+    query = (
+        select(
+            documents, owners.c.uid.label("owner_uid"), statuses.c.conditions, statuses.c.observed_generation
+        )
+        .join_from(documents, statuses, isouter=True)
+        .outerjoin(owners, _owner(owners))
+        .where(documents.c.uid == uid, documents.c.deleted_at.is_(None))
+    )
+    with database.reading() as connection:
+        return dict(connection.execute(query).mappings().one())
+
+
 @app.post("/domains", status_code=201)
 def create_site(site: Site) -> dict[str, Any]:
     """A site, as a row with its history, reference and claim."""
