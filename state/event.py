@@ -26,11 +26,15 @@ SPECIFIED = (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: its name, whose it is (empty: the house's), and what one may know of it."""
+    """Something that happened: its name, whose it is (empty: the house's), and what one may know of it.
+
+    `manager` is who manages its owner; none where that is to be looked up.
+    """
 
     name: str
     owner: str
     data: Mapping[str, Any]
+    manager: str | None = None
 
 
 def event_names() -> tuple[str, ...]:
@@ -50,7 +54,10 @@ def of_document(document: Document, verb: str, **more: Any) -> Event:
         "host": document.target or None,
         "generation": document.generation,
     }
-    return Event(f"{kind.topic}.{verb}", tenant_of(document) if kind.placed else "", data | more)
+    name, data = f"{kind.topic}.{verb}", data | more
+    if kind.owns:
+        return Event(name, document.name, data, manager=document.owner)
+    return Event(name, tenant_of(document) if kind.placed else "", data)
 
 
 def of_job(job_id: str, job_type: str, owner: str, verb: str, target: str) -> Event:

@@ -12,11 +12,10 @@ from state.event import Event
 from state.journal_tables import events
 from state.tables import documents
 
-_MANAGER = (
-    select(documents.c.owner)
-    .where(documents.c.kind == "User", documents.c.name == bindparam("of_name"))
-    .order_by(documents.c.deleted_at.is_not(None))
-    .limit(1)
+_USER = select(documents.c.owner).where(documents.c.kind == "User", documents.c.name == bindparam("of_name"))
+_LIVING, _BURIED = (
+    _USER.where(documents.c.deleted_at.is_(None)),
+    _USER.where(documents.c.deleted_at.is_not(None)).order_by(documents.c.deleted_at.desc()).limit(1),
 )
 _INSERT = insert(events)
 
@@ -32,14 +31,23 @@ def _write(connection: Connection, told: Sequence[Event]) -> None:
     if not told:
         return
     lock(connection, "events")
-    now, managers = datetime.now(UTC), {name: _manager(connection, name) for name in {e.owner for e in told}}
+    now, unknown = datetime.now(UTC), {e.owner for e in told if e.manager is None}
+    managers = {name: _manager(connection, name) for name in unknown}
     rows: list[dict[str, Any]] = [
-        {"event": e.name, "owner": e.owner, "manager": managers[e.owner], "data": dict(e.data), "at": now}
+        {
+            "event": e.name,
+            "owner": e.owner,
+            "manager": managers[e.owner] if e.manager is None else e.manager,
+            "data": dict(e.data),
+            "at": now,
+        }
         for e in told
     ]
     connection.execute(_INSERT, rows)
 
 
 def _manager(connection: Connection, owner: str) -> str:
-    """Who manages a user: its own owner."""
-    return str(connection.execute(_MANAGER, {"of_name": owner}).scalar() or "") if owner else ""
+    """Who manages a user, be it deleted just now: its own owner; nobody where there is no such user."""
+    queries = (_LIVING, _BURIED) if owner else ()
+    found = (connection.execute(query, {"of_name": owner}).scalar() for query in queries)
+    return next((str(name) for name in found if name is not None), "")
