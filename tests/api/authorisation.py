@@ -1,0 +1,80 @@
+"""Who may do what, in one table: every route, each role, and whose the object is.
+
+The answers' statuses stand in the order own, managed, foreign, missing; ``-`` where a role has none of those. A
+route without an object has one status a role. An administrator manages everybody, so none is foreign to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RELATIONS = ("own", "managed", "foreign", "missing")
+ROLES = ("admin", "reseller", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One route: `of` is the sort of object in its path or body, `body` what is sent, `owned` whether the body
+    names the owner instead of the path naming an object."""
+
+    route: str
+    admin: str
+    reseller: str
+    user: str
+    of: str = ""
+    body: Mapping[str, Any] | None = None
+    owned: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def expected(self, role: str) -> dict[str, int]:
+        """The statuses by relation; of a route without an object, the one status under an empty name."""
+        told = str(getattr(self, role)).split()
+        if len(told) == 1:
+            return {"": int(told[0])}
+        pairs = zip(RELATIONS, told, strict=True)
+        return {relation: int(status) for relation, status in pairs if status != "-"}
+
+
+_PERSON = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
+
+TABLE = (
+    Row("GET /health", "200", "200", "200"),
+    Row("POST /auth/login", "401", "401", "401", body={"username": "nobody", "password": "wrong one"}),
+    Row("GET /auth/me", "200", "200", "200"),
+    Row("POST /auth/logout", "204", "204", "204"),
+    # What all share is written by administrators.
+    Row("GET /packages", "200", "200", "200"),
+    Row("POST /packages", "201", "403", "403", body={"name": "gold"}),
+    Row("GET /packages/{id}", "- - 200 404", "- - 200 404", "- - 200 404", "package"),
+    Row("PUT /packages/{id}", "- - 200 404", "- - 403 404", "- - 403 404", "package", {}),
+    Row("PATCH /packages/{id}", "- - 200 404", "- - 403 404", "- - 403 404", "package", {}),
+    Row("DELETE /packages/{id}", "- - 204 404", "- - 403 404", "- - 403 404", "package"),
+    # Users: resellers make and manage their own; nobody deletes themselves.
+    Row("GET /users", "200", "200", "200"),
+    Row("POST /users", "201", "201", "403", body=_PERSON),
+    Row("GET /users/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "user"),
+    Row("PUT /users/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "user", {"full_name": "A"}),
+    Row("PATCH /users/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "user", {"full_name": "A"}),
+    Row("DELETE /users/{id}", "403 204 - 404", "403 204 404 404", "403 - 404 404", "user"),
+    # Sites.
+    Row("GET /domains", "200", "200", "200"),
+    Row("POST /domains", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", {"domain": "n.example"}, True),
+    Row("GET /domains/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "domain"),
+    Row("PUT /domains/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "domain", {"aliases": []}),
+    Row("PATCH /domains/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "domain", {"aliases": []}),
+    Row("DELETE /domains/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "domain"),
+    # Jobs, plans, documents.
+    Row("GET /jobs", "200", "200", "200"),
+    Row("GET /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "job"),
+    Row("DELETE /jobs/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "job"),
+    Row("GET /jobs/{id}/log", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ended job"),
+    Row("POST /plans", "201", "201", "201", body={"documents": []}),
+    Row("GET /plans/{id}", "200 200 - 404", "200 404 404 404", "200 - 404 404", "plan"),
+    Row("POST /plans/{id}/apply", "200 200 - 404", "200 404 404 404", "200 - 404 404", "plan"),
+    Row("GET /documents", "200", "200", "200"),
+    Row("GET /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
+    Row("GET /documents/{kind}/{name}/revisions", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
+    # Hosts are the operator's.
+    Row("GET /hosts", "200", "403", "403"),
+    Row("GET /hosts/{id}", "- - 200 404", "- - 403 403", "- - 403 403", "host"),
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""Every route of the OpenAPI document, as every role, on every sort of object: as the one table says."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from state.jobs import add_job, finish_job, take_job
+from state.plans import answer, ask
+from tests.api.authorisation import ROLES, TABLE, Row
+from tests.api.conftest import BASE, World, Worlds, report_of
+from tests.conftest import Stage
+
+NOBODY = str(uuid4())
+WHO = {"admin": "admin", "reseller": "resi", "user": "anna"}
+WHOSE = {
+    "admin": {"own": "admin", "managed": "bert"},
+    "reseller": {"own": "resi", "managed": "anna", "foreign": "bert"},
+    "user": {"own": "anna", "foreign": "bert"},
+}
+Arguments = dict[str, str]
+
+
+def _domain(world: World, owner: str) -> Arguments:
+    return {"id": world.site(f"{owner}.example", owner).uid}
+
+
+def _job(world: World, owner: str) -> Arguments:
+    with world.database.writing() as connection:
+        return {"id": add_job(connection, "purge", owner=owner, target="web1")}
+
+
+def _ended_job(world: World, owner: str) -> Arguments:
+    job = _job(world, owner)
+    with world.database.writing() as connection:
+        take_job(connection, "purge", "web1", "test")
+        finish_job(connection, job["id"], "failed", {}, "it failed")
+    return job
+
+
+def _plan(world: World, owner: str) -> Arguments:
+    request = {"overlay": [], "documents": [], "writes": [], "owner": owner}
+    with world.database.writing() as connection:
+        plan = ask(connection, owner, request, {})
+        answer(connection, plan, "ready", report_of(request))
+    return {"id": plan}
+
+
+def _document(world: World, owner: str) -> Arguments:
+    world.site(f"{owner}.example", owner)
+    return {"kind": "WebDomain", "name": f"{owner}.example"}
+
+
+MAKERS: dict[str, Callable[[World, str], Arguments]] = {
+    "package": lambda world, _: {"id": world.uids["basic"]},
+    "user": lambda world, owner: {"id": world.uids[owner]},
+    "domain": _domain,
+    "job": _job,
+    "ended job": _ended_job,
+    "plan": _plan,
+    "document": _document,
+    "host": lambda _, __: {"id": "web1"},
+}
+MISSING: dict[str, Arguments] = {
+    "document": {"kind": "WebDomain", "name": "nowhere.example"},
+    "host": {"id": "nowhere"},
+}
+
+
+def _arguments(world: World, row: Row, role: str, relation: str) -> Arguments:
+    """What the path (or, for an owner, the body) names."""
+    if relation == "missing":
+        return MISSING.get(row.of, {"id": NOBODY})
+    return MAKERS[row.of](world, WHOSE[role].get(relation, "admin"))
+
+
+def _status(world: World, row: Row, role: str, relation: str) -> int:
+    arguments = _arguments(world, row, role, relation) if row.of else {}
+    method, _, path = row.route.partition(" ")
+    body: Any = dict(row.body) if row.body is not None else None
+    if row.owned:
+        body, arguments = body | {"user_id": arguments["id"]}, {}
+    headers = dict(row.headers)
+    if method == "PATCH":
+        headers["Content-Type"] = "application/merge-patch+json"
+    path = path.format(**arguments)
+    return world.call(WHO[role], method, path, json=body, headers=headers).status_code
+
+
+def test_the_table_has_every_route_and_no_other(world: World) -> None:
+    paths = world.http.get(f"{BASE}/openapi.json").json()["paths"]
+    served = {
+        f"{method.upper()} {path.removeprefix(BASE)}" for path, item in paths.items() for method in item
+    } - {"GET /openapi.json"}
+    assert {row.route for row in TABLE} == served
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.route)
+def test_each_role_gets_what_the_table_says(worlds: Worlds, sqlite_stage: Stage, row: Row, role: str) -> None:
+    found = {}
+    expected = row.expected(role)
+    for relation in expected:
+        fresh = worlds.on(sqlite_stage)
+        found[relation] = _status(fresh, row, role, relation)
+    assert found == expected
