@@ -7,6 +7,7 @@ from api.access import Access
 from api.auth import Throttle
 from api.call import House
 from api.door import Route, endpoint
+from api.envelope import Envelope
 from api.openapi import operation
 from api.routes import auth, documents, health, hosts, jobs, objects, plans
 from state.database import Database
@@ -35,6 +36,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(app)
+    app.add_middleware(Envelope, settings=settings)
     house = House(database, settings, Throttle(settings.logins_per_minute))
     _add(app, house, health.ROUTE, "")
     for route in ROUTES:

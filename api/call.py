@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from api import body
 from api.auth import Principal, Throttle
+from api.visit import visit_of
 from api.writes import Written
 from state.database import Database
 from state.settings import Settings
@@ -67,8 +68,8 @@ class Call:
 
     @property
     def address(self) -> str:
-        """Where the request came from."""
-        return self.request.client.host if self.request.client else ""
+        """Where the request came from, as far as we believe it."""
+        return visit_of(self.request).address
 
 
 @dataclass(frozen=True, slots=True)

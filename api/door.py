@@ -19,6 +19,7 @@ from api.auth import NOBODY, Principal, authenticate
 from api.call import Call, House, Reply
 from api.describe import Docs
 from api.errors import problem
+from api.visit import visit_of
 from state.errors import GhostError
 
 
@@ -57,6 +58,7 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
     """What the framework calls: one hop to a thread for all that blocks, none while an answer is held."""
 
     async def answer(request: Request) -> Response:
+        visit_of(request).door = True
         try:
             content = await body.read(request, route.largest)
             reply = await run_in_threadpool(_handle, house, route, request, content)
@@ -86,6 +88,7 @@ def _principal(house: House, route: Route, request: Request, connection: Connect
         return NOBODY
     authorization = request.headers.get("authorization", "")
     principal = authenticate(connection, house.settings.var, authorization)
+    visit_of(request).principal = principal.name
     admit(principal, route.rule)
     return principal
 

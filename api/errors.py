@@ -30,6 +30,7 @@ from state.errors import (
     Unauthenticated,
 )
 from state.jobs import redact
+from state.tracing import current_request
 
 _log = structlog.get_logger()
 
@@ -90,7 +91,9 @@ def body(
     status: int, error: str, details: Mapping[str, Any], headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """An error body as the specification has it."""
-    content = {"error": error, "status": status, "details": dict(details)}
+    request_id = current_request()
+    told = {**details, "request_id": request_id} if request_id else dict(details)
+    content = {"error": error, "status": status, "details": told}
     return JSONResponse(content, status, dict(headers or {}))
 
 
@@ -102,11 +105,7 @@ def install(app: FastAPI) -> None:
         code = _FRAMEWORK.get(error.status_code, "http_error")
         return body(error.status_code, str(error.detail), {"code": code}, error.headers)
 
-    async def of_ours(_: Request, error: Exception) -> JSONResponse:
-        return problem(error)
-
     app.add_exception_handler(HTTPException, of_framework)
-    app.add_exception_handler(Exception, of_ours)
 
 
 def _translated(error: Exception) -> GhostError:

@@ -7,6 +7,7 @@ from commands.administrator import ensure_administrator, password_file
 from commands.console import Failed, plain
 from state.database import Database
 from state.errors import GhostError
+from state.logs import configure
 from state.settings import Settings, settings
 
 
@@ -17,10 +18,18 @@ def api() -> None:
     from api.app import create_app  # noqa: PLC0415
 
     host, port = listen(settings())
+    configure(settings().log)
     database = Database(settings().database)
     app = create_app(database, settings())
     server = uvicorn.Config(
-        app, host=host, port=port, proxy_headers=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        host=host,
+        port=port,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
     )
     try:
         uvicorn.Server(server).run()
@@ -32,6 +41,7 @@ def worker() -> None:
     """Make documents true on the hosts of GHOSTCP_INVENTORY, until stopped."""
     from reconciler.worker import run_worker  # noqa: PLC0415 - slow to import
 
+    configure(settings().log)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

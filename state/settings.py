@@ -1,12 +1,24 @@
 """What an operator can set: environment variables that begin with ``GHOSTCP_``."""
 
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PLAYBOOKS = Path(__file__).resolve().parent.parent / "playbooks"
+
+
+def _listed(value: object) -> object:
+    """What is written with commas between."""
+    return (
+        tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+    )
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -20,6 +32,8 @@ class Settings(BaseSettings):
     inventory: Path | None = Field(None, description="Ansible inventory whose group ghostcp_hosts is managed")
     templates: Path | None = Field(None, description="folder of operators' own templates")
     listen: str = Field("127.0.0.1:8080", description="address and port of the API")
+    trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-For is believed")
+    log: Literal["json", "console"] = Field("json", description="how logs are written")
     logins_per_minute: int = Field(5, ge=1, description="attempts to log in, by address and account")
     sweep_seconds: float = Field(
         600, gt=0, description="how often everything is looked at, jittered by a tenth"

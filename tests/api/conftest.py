@@ -24,6 +24,7 @@ from tests.conftest import Stage
 
 PASSWORD = "correct horse battery"
 BASE = "/api/v1"
+REQUEST = "the-one-that-tests-ask-with"
 known_verifier = cache(verifier)
 
 
@@ -32,7 +33,9 @@ class Http:
 
     def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop) -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://ghostcp.test", timeout=60)
+        self._client = httpx.AsyncClient(
+            transport=transport, base_url="http://ghostcp.test", timeout=60, headers={"X-Request-ID": REQUEST}
+        )
         self._loop = loop
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:

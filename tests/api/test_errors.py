@@ -8,9 +8,11 @@ from api.app import ROUTES
 from api.body import MIB
 from api.errors import STATUS
 from state.errors import GhostError
-from tests.api.conftest import BASE, World
+from tests.api.conftest import BASE, REQUEST, World
 
 JSON = {"Content-Type": "application/json"}
+
+ID = {"request_id": REQUEST}
 
 
 @pytest.mark.parametrize("content", ["{", "", "[1", '{"a": NaN}', "\xff", '{"a":1}}', "[" * 100_000])
@@ -44,7 +46,7 @@ def test_a_body_that_does_not_say_how_large_it_is_is_measured(world: World) -> N
 
 def test_a_path_that_is_not_there_is_not_found(world: World) -> None:
     answer = world.http.get(f"{BASE}/nowhere")
-    assert answer.json() == {"error": "Not Found", "status": 404, "details": {"code": "not_found"}}
+    assert answer.json() == {"error": "Not Found", "status": 404, "details": {"code": "not_found", **ID}}
 
 
 def test_a_method_that_is_not_there_is_not_allowed(world: World) -> None:
@@ -62,7 +64,7 @@ def test_an_object_that_is_not_there_is_not_found(world: World, uid: str) -> Non
 
 def test_a_missing_object_is_named(world: World) -> None:
     answer = world.call("admin", "GET", "/users/nonexistent-id").json()
-    details = {"code": "not_found", "resource": "user", "id": "nonexistent-id"}
+    details = {"code": "not_found", "resource": "user", "id": "nonexistent-id", **ID}
     assert answer == {"error": "Resource not found", "status": 404, "details": details}
 
 
@@ -78,7 +80,7 @@ def test_a_fault_of_ours_tells_nothing(world: World, monkeypatch: pytest.MonkeyP
     answer = world.call("admin", "GET", "/hosts/web1")
     assert answer.status_code == 500
     assert "secret" not in answer.text
-    assert answer.json()["details"] == {"code": "internal"}
+    assert answer.json()["details"] == {"code": "internal", **ID}
 
 
 def test_every_error_has_its_status() -> None:
