@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
 from api.access import Access, Rule
 from api.body import Object
 from api.call import Call, Deed, Reply
-from api.describe import Answer, Body, Docs, Schema
+from api.collection_docs import Described
+from api.describe import Schema
 from api.door import Rate, Route
 from api.merge import merge_patch
-from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
 from api.options import expect
 from api.performing import perform
 from api.views import page_view
@@ -83,28 +83,26 @@ class Collection:
 
 def routes(of: Collection) -> tuple[Route, ...]:
     """The doors of a collection: to list and get, and to create, change and delete where that is possible."""
-    reading, one = Rule(of.access, f"{of.scope}:read" if of.scope else ""), f"{of.path}/{{id}}"
+    rule, one = Rule(of.access, f"{of.scope}:read" if of.scope else ""), f"{of.path}/{{id}}"
+    docs = Described(of.path, of.key, of.noun, of.shape, of.listing)
     found = (
-        Route(
-            "GET", of.path, f"List {of.key}", reading, _list_docs(of), reads=partial(_list, of), rate=of.rate
-        ),
-        Route("GET", one, f"Get a {of.noun}", reading, _one_docs(of), reads=partial(_get, of), rate=of.rate),
+        Route("GET", of.path, f"List {of.key}", rule, docs.list(), reads=partial(_list, of), rate=of.rate),
+        Route("GET", one, f"Get a {of.noun}", rule, docs.get(), reads=partial(_get, of), rate=of.rate),
     )
-    return (*found, *_write_routes(of, of.writing, one)) if of.writing else found
+    return (*found, *_write_routes(of, of.writing, one, docs)) if of.writing else found
 
 
-def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ...]:
+def _write_routes(of: Collection, writing: Writing, one: str, docs: Described) -> tuple[Route, ...]:
     rule, base = Rule(of.access, f"{of.scope}:write" if of.scope else ""), of.path
     create, change = partial(_create, of, writing), partial(_change, of, writing)
-    docs = _change_docs(of, writing)
+    model, rate, delete = writing.accepted, of.rate, partial(_delete, of, writing)
+    created = docs.create(model, writing.example)
+    put, patch = docs.change(model, merge=False), docs.change(model, merge=True)
     return (
-        Route("POST", base, f"Create a {of.noun}", rule, _create_docs(of, writing), writes=create, rate=of.rate),
-        Route("PUT", one, "Change some fields", rule, docs, writes=partial(change, _put), rate=of.rate),
-        Route("PATCH", one, "Merge a patch (RFC 7396)", rule, docs, writes=partial(change, merge_patch), rate=of.rate),
-        Route(
-            "DELETE", one, f"Delete a {of.noun}", rule, _delete_docs(of), writes=partial(_delete, of, writing),
-            rate=of.rate,
-        ),
+        Route("POST", base, f"Create a {of.noun}", rule, created, writes=create, rate=rate),
+        Route("PUT", one, "Change some fields", rule, put, writes=partial(change, _put), rate=rate),
+        Route("PATCH", one, "Merge a patch (RFC 7396)", rule, patch, writes=partial(change, merge_patch), rate=rate),
+        Route("DELETE", one, f"Delete a {of.noun}", rule, docs.delete(), writes=delete, rate=rate),
     )  # fmt: skip
 
 
@@ -184,30 +182,3 @@ def _delete(of: Collection, writing: Writing, call: Call) -> Reply:
         return Reply(204)
 
     return perform(call, work)
-
-
-def _list_docs(of: Collection) -> Docs:
-    page = Answer(200, "A page", page_schema(of.key, of.shape))
-    return Docs(of.key, (page,), (*path_parameters(of.path), *list_parameters(of.listing)))
-
-
-def _one_docs(of: Collection) -> Docs:
-    return Docs(of.key, (Answer(200, f"The {of.noun}", of.shape),), path_parameters(f"{of.path}/{{id}}"))
-
-
-def _create_docs(of: Collection, writing: Writing) -> Docs:
-    examples = {"as specified": writing.example} if writing.example else {}
-    body = Body(writing.accepted.model_json_schema(), examples)
-    answers = (Answer(201, "Created", of.shape),)
-    return Docs(of.key, answers, (*path_parameters(of.path), *write_parameters(creating=True)), body)
-
-
-def _change_docs(of: Collection, writing: Writing) -> Docs:
-    schema = {k: v for k, v in writing.accepted.model_json_schema().items() if k != "required"}
-    parameters = (*path_parameters(f"{of.path}/{{id}}"), *write_parameters(), IF_MATCH)
-    return Docs(of.key, (Answer(200, "As it is now", of.shape),), parameters, Body(schema))
-
-
-def _delete_docs(of: Collection) -> Docs:
-    parameters = (*path_parameters(f"{of.path}/{{id}}"), *write_parameters(), IF_MATCH)
-    return Docs(of.key, (Answer(204, "Deleted"),), parameters)

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from state.errors import (
     Conflict,
@@ -100,12 +101,19 @@ def body(
 def install(app: FastAPI) -> None:
     """Makes the framework's own errors look like ours."""
 
-    async def of_framework(_: Request, error: Exception) -> JSONResponse:
+    async def of_framework(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
         code = _FRAMEWORK.get(error.status_code, "http_error")
-        return body(error.status_code, str(error.detail), {"code": code}, error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return body(error.status_code, str(error.detail), {"code": code}, headers)
 
     app.add_exception_handler(HTTPException, of_framework)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every door at this path (RFC 9110, section 10.2.1); the framework tells those of one."""
+    here = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for each in here for method in getattr(each, "methods", ())}))
 
 
 def _translated(error: Exception) -> GhostError:

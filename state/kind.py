@@ -57,6 +57,10 @@ class Copied:
     """A field's mark: unless given, it is copied from the package once, at creation, and then kept."""
 
 
+class Completed:
+    """A field's mark: unless given, it is derived from what the document belongs to, and then kept."""
+
+
 class AdminOnly:
     """A field's mark: nobody sets it on themselves; only who manages the document's owner does."""
 
@@ -139,7 +143,8 @@ class Kind:
     `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
     related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
     may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
-    refers to has a lower one. `password`: it has one, which is write-only.
+    refers to has a lower one. `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and
+    `examples` are bodies that one may post (`create`) and put (`change`).
     """
 
     name: str
@@ -163,6 +168,8 @@ class Kind:
     counter: str | None = None
     search: tuple[str, ...] = ()
     measured: Mapping[str, int] = field(default_factory=dict)
+    naming: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def marked(self, mark: type) -> frozenset[str]:
         """The fields that carry `mark`."""

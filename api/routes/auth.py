@@ -8,6 +8,9 @@ from api.access import public, signed_in
 from api.call import Call, Reply
 from api.describe import Answer, Body, Docs
 from api.door import Rate, Route
+from api.fields import OWNERS
+from api.kind_docs import TAG, object_shape
+from api.schemas import IDENTIFIER, TEXT, TIME, one_of, shape
 from api.views import document_view, etag, time
 from state.errors import Invalid, Unauthenticated
 from state.shown import show
@@ -49,15 +52,12 @@ def _log_out(call: Call) -> Reply:
     return Reply(204)
 
 
-_TOKEN = {
-    "type": "object",
-    "required": ["token", "expires_at", "user"],
-    "properties": {
-        "token": {"type": "string"},
-        "expires_at": {"type": "string", "format": "date-time"},
-        "user": {"type": "object"},
-    },
-}
+_WHOSE = shape(
+    "TokenUser",
+    {"id": IDENTIFIER, "username": TEXT, "email": TEXT, "role": one_of("admin", "reseller", "user")},
+)
+_TOKEN = shape("Token", {"token": TEXT, "expires_at": TIME, "user": _WHOSE})
+_EXAMPLES = {"as specified": {"username": "admin", "password": "password", "two_factor_code": "123456"}}
 ROUTES = (
     Route(
         "POST",
@@ -66,8 +66,9 @@ ROUTES = (
         public(),
         Docs(
             "auth",
-            (Answer(200, "A token, until when it is good, and whose it is", _TOKEN),),
-            body=Body(Login.model_json_schema()),
+            (Answer(200, "A token, until when it is good, and whose it is.", _TOKEN),),
+            body=Body(Login.model_json_schema(), _EXAMPLES),
+            errors=(401, 403),
         ),
         reads=_log_in,
         rate=Rate.AUTHENTICATION,
@@ -77,7 +78,7 @@ ROUTES = (
         "/auth/me",
         "Who one is",
         signed_in("users:read"),
-        Docs("auth", (Answer(200, "The user", {"type": "object"}),)),
+        Docs("auth", (Answer(200, "The user.", object_shape(OWNERS), headers={"ETag": TAG}),)),
         reads=_me,
     ),
     Route(
@@ -85,7 +86,7 @@ ROUTES = (
         "/auth/logout",
         "Give the token up",
         signed_in(),
-        Docs("auth", (Answer(204, "Done"),)),
+        Docs("auth", (Answer(204, "It is worthless now."),)),
         writes=_log_out,
     ),
 )

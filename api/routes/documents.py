@@ -6,9 +6,12 @@ from sqlalchemy import Connection, select
 
 from api.access import signed_in, visible, visible_documents
 from api.call import Call, Reply
-from api.describe import Answer, Docs
+from api.describe import Answer, Docs, Parameter
 from api.door import Route
-from api.openapi import path_parameters
+from api.kind_docs import TAG
+from api.openapi import page_schema, path_parameters
+from api.schemas import listed, one_of
+from api.shapes import EXPORTED, REVISION, STORED
 from api.views import etag, export_view, time
 from state.document import Document
 from state.errors import Fault, Invalid, NotFound
@@ -66,14 +69,17 @@ def _visible(call: Call, connection: Connection) -> Document:
     raise NotFound("Resource not found", resource="document", id=f"{call.argument('kind')}/{name}")
 
 
-_PATH, _SHAPE = path_parameters("/{kind}/{name}"), {"type": "object"}
+_PATH = path_parameters("/{kind}/{name}")
+_KIND = Parameter(
+    "kind", listed(one_of(*KINDS)), "Only documents of these kinds; may be given several times."
+)
 ROUTES = (
     Route(
         "GET",
         "/documents",
         "Export documents",
         signed_in("documents:read"),
-        Docs("documents", (Answer(200, "All of one's own", _SHAPE),)),
+        Docs("documents", (Answer(200, "All of one's own.", page_schema("documents", EXPORTED)),), (_KIND,)),
         reads=_export,
     ),
     Route(
@@ -81,7 +87,7 @@ ROUTES = (
         "/documents/{kind}/{name}",
         "Get a document",
         signed_in("documents:read"),
-        Docs("documents", (Answer(200, "It", _SHAPE),), _PATH),
+        Docs("documents", (Answer(200, "The document.", STORED, headers={"ETag": TAG}),), _PATH),
         reads=_get,
     ),
     Route(
@@ -89,7 +95,11 @@ ROUTES = (
         "/documents/{kind}/{name}/revisions",
         "What a document was before",
         signed_in("documents:read"),
-        Docs("documents", (Answer(200, "Its revisions, newest first", _SHAPE),), _PATH),
+        Docs(
+            "documents",
+            (Answer(200, "All there are, newest first.", page_schema("revisions", REVISION)),),
+            _PATH,
+        ),
         reads=_revisions,
     ),
 )

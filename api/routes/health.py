@@ -8,6 +8,7 @@ from api.access import public
 from api.call import Call, Reply
 from api.describe import Answer, Docs
 from api.door import Route
+from api.schemas import TEXT, one_of, shape
 
 _SERVICE = "ghostcp-api"
 
@@ -26,16 +27,13 @@ def _health(_: Call, __: Connection) -> Reply:
     return Reply(content={"status": "healthy", "service": _SERVICE, "version": VERSION})
 
 
-_SHAPE = {
-    "type": "object",
-    "required": ["status", "service", "version"],
-    "properties": {name: {"type": "string"} for name in ("status", "service", "version")},
-}
+_SHAPE = shape("Health", {"status": one_of("healthy"), "service": TEXT, "version": TEXT})
+_EXAMPLE = {"status": "healthy", "service": _SERVICE, "version": VERSION}
 ROUTE = Route(
     "GET",
     "/health",
     "Whether the service is alive",
     public(),
-    Docs("health", (Answer(200, "It is", _SHAPE),)),
+    Docs("health", (Answer(200, "It is.", _SHAPE, _EXAMPLE),)),
     reads=_health,
 )

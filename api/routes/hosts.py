@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, func, select, true
 from api.access import Access
 from api.call import Call
 from api.collection import Collection, Rows, routes
+from api.shapes import HOST
 from api.views import host_view
 from state.listing import Field, Listing
 from state.tables import documents, targets
@@ -56,7 +57,7 @@ HOSTS = Collection(
     LISTING,
     lambda _, __: true(),
     _views,
-    {"type": "object"},
+    HOST,
     access=Access.ADMIN,
 )
 ROUTES = routes(HOSTS)

@@ -17,8 +17,9 @@ from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, routes
 from api.describe import Answer, Docs
 from api.door import Route
-from api.openapi import path_parameters, write_parameters
+from api.openapi import LAST_EVENT_ID, path_parameters, write_parameters
 from api.performing import perform
+from api.shapes import JOB
 from api.views import job_view
 from state.errors import GhostError
 from state.jobs import cancel_job, read_log
@@ -75,7 +76,7 @@ JOBS = Collection(
     LISTING,
     lambda call, _: visible_jobs(call.principal),
     _views,
-    {"type": "object"},
+    JOB,
 )
 
 
@@ -151,8 +152,9 @@ def event(name: str, number: int, data: str) -> str:
 _PATH = path_parameters("/{id}")
 _STREAM = Answer(
     200,
-    "Events `line` (JSON texts), then `end` with the status",
+    "Events `line`, each with a line as a JSON text, then `end` with the job's status.",
     {"type": "string"},
+    'event: line\nid: 17\ndata: "reload nginx ok"\n\nevent: end\nid: 17\ndata: "completed"\n\n',
     media=("text/event-stream",),
 )
 ROUTES = (
@@ -162,7 +164,7 @@ ROUTES = (
         "/jobs/{id}",
         "Cancel a pending job",
         signed_in("jobs:write"),
-        Docs("jobs", (Answer(204, "Cancelled"),), (*_PATH, *write_parameters())),
+        Docs("jobs", (Answer(204, "It is cancelled."),), (*_PATH, *write_parameters())),
         writes=_cancel,
     ),
     Route(
@@ -170,7 +172,7 @@ ROUTES = (
         "/jobs/{id}/log",
         "Follow a job's log as server-sent events",
         signed_in("jobs:read"),
-        Docs("jobs", (_STREAM,), _PATH),
+        Docs("jobs", (_STREAM,), (*_PATH, LAST_EVENT_ID)),
         reads=_follow,
     ),
 )

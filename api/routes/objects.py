@@ -12,8 +12,8 @@ from api.body import Object
 from api.call import Call, Reply
 from api.door import Rate, Route
 from api.fields import find_owner, take_password, take_text
+from api.kind_docs import object_docs
 from api.merge import merge_patch
-from api.openapi import object_docs
 from api.options import expect
 from api.performing import perform
 from api.views import document_view, etag, page_view
@@ -43,8 +43,8 @@ def routes(kind: Kind) -> tuple[Route, ...]:
         Route("GET", base, f"List {kind.plural}", read, docs("list"), reads=partial(_list, kind), rate=rate),
         Route("POST", base, f"Create a {noun}", write, docs("create"), writes=create, rate=rate),
         Route("GET", one, f"Get a {noun}", read, docs("get"), reads=partial(_get, kind), rate=rate),
-        Route("PUT", one, "Change some fields", write, docs("update"), writes=put, rate=rate),
-        Route("PATCH", one, "Merge a patch (RFC 7396)", write, docs("update"), writes=patch, rate=rate),
+        Route("PUT", one, "Change some fields", write, docs("put"), writes=put, rate=rate),
+        Route("PATCH", one, "Merge a patch (RFC 7396)", write, docs("patch"), writes=patch, rate=rate),
         Route("DELETE", one, f"Delete a {noun}", write, docs("delete"), writes=delete, rate=rate),
     )
 

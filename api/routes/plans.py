@@ -8,13 +8,15 @@ from starlette.responses import Response
 from api.access import signed_in, visible_documents, visible_plans
 from api.body import MIB
 from api.call import Call, Reply
-from api.describe import Answer, Body, Docs
+from api.describe import JSON, Answer, Body, Docs
 from api.door import Route
 from api.openapi import path_parameters, write_parameters
 from api.options import options
 from api.performing import perform as carry_out
 from api.posted import Outcome, PostedSet, perform, understand
 from api.rehearsal import ENDED, answered, leave, question, report_for
+from api.schemas import IDENTIFIER, listed, shape
+from api.shapes import PLAN, WRITTEN
 from api.views import plan_view
 from state.document import Document, Ref
 from state.errors import Conflict, Fault, Invalid, NotFound
@@ -160,7 +162,27 @@ def _stale(key: str) -> Conflict:
     )
 
 
-_PATH, _PLAN = path_parameters("/{id}"), {"type": "object"}
+_PATH = path_parameters("/{id}")
+_APPLIED = shape("AppliedPlan", {"id": IDENTIFIER, "documents": listed(WRITTEN)})
+_MADE = Answer(
+    201,
+    "The plan; its report comes when a worker has made it.",
+    PLAN,
+    headers={"Location": "Where the plan is."},
+)
+_FOUND = Answer(
+    200, "The plan, in the form that `Accept` asks for.", PLAN, media=(JSON, "text/markdown", "text/plain")
+)
+_POSTED = {
+    "owner": "anna",
+    "documents": [
+        {
+            "kind": "WebDomain",
+            "metadata": {"name": "newsite.com", "owner": "anna"},
+            "spec": {"backend_template": "PHP-8.3"},
+        }
+    ],
+}
 ROUTES = (
     Route(
         "POST",
@@ -169,9 +191,11 @@ ROUTES = (
         signed_in("plans:write"),
         Docs(
             "plans",
-            (Answer(201, "The plan; its report comes when a worker made it", _PLAN),),
-            write_parameters(),
-            Body({"type": "object"}, required=False),
+            (_MADE,),
+            tuple(each for each in write_parameters() if each.name == "wait"),
+            Body(PostedSet.model_json_schema(), {"a site": _POSTED}, required=False),
+            "Without a body: of everything that one sees. It is itself the dry run.",
+            errors=(403, 409, 504),
         ),
         writes=_ask,
         largest=LARGEST,
@@ -181,7 +205,7 @@ ROUTES = (
         "/plans/{id}",
         "Get a plan, as JSON, text/plain or text/markdown",
         signed_in("plans:read"),
-        Docs("plans", (Answer(200, "The plan", _PLAN),), _PATH),
+        Docs("plans", (_FOUND,), _PATH),
         reads=_get,
     ),
     Route(
@@ -189,7 +213,11 @@ ROUTES = (
         "/plans/{id}/apply",
         "Do what a plan says, unless something changed since",
         signed_in("plans:write"),
-        Docs("plans", (Answer(200, "The documents as they are now", _PLAN),), (*_PATH, *write_parameters())),
+        Docs(
+            "plans",
+            (Answer(200, "What was written.", _APPLIED),),
+            (*_PATH, *write_parameters(creating=True)),
+        ),
         writes=_apply,
     ),
 )

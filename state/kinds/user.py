@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from state.document import Document, Ref
 from state.kind import AdminOnly, Compiled, Context, Copied, Immutable, Kind, Reason, Related, Spec, Values
-from state.names import TIMEZONE, Claim, user_name
+from state.names import SYSTEM_ACCOUNTS, TIMEZONE, USER_NAME, Claim, user_name
 from state.paths import home_of
 from state.resource import Resource, account, directory
 
@@ -23,25 +23,38 @@ class User(Spec):
     """Limits of 0 mean unlimited; quotas are MiB. `is_suspended` locks the account and its sites."""
 
     email: str = Field(
-        max_length=254, pattern=r"^[^@\s\x00-\x1f\"'`;<>(),:\\]+@[^@\s\x00-\x1f\"'`;<>(),:\\]+$"
+        max_length=254,
+        pattern=r"^[^@\s\x00-\x1f\"'`;<>(),:\\]+@[^@\s\x00-\x1f\"'`;<>(),:\\]+$",
+        description="Where to reach the user.",
     )
-    full_name: str = Field("", max_length=200)
-    role: Annotated[Literal["admin", "reseller", "user"], Immutable(), AdminOnly()] = "user"
-    package_name: Annotated[str, Field(max_length=63), AdminOnly()] = "default"
-    disk_quota: Managed = 1024
-    bandwidth_quota: Managed = 10240
-    web_domains_limit: Managed = 5
-    dns_domains_limit: Managed = 5
-    mail_domains_limit: Managed = 3
-    databases_limit: Managed = 5
-    cron_jobs_limit: Managed = 10
+    full_name: str = Field("", max_length=200, description="How to address the user.")
+    role: Annotated[Literal["admin", "reseller", "user"], Immutable(), AdminOnly()] = Field(
+        "user", description="A reseller makes users of its own."
+    )
+    package_name: Annotated[str, Field(max_length=63), AdminOnly()] = Field(
+        "default", description="The package that limits, quotas, shell and templates were taken from."
+    )
+    disk_quota: Managed = Field(1024, description="MiB on disk.")
+    bandwidth_quota: Managed = Field(10240, description="MiB of traffic a month.")
+    web_domains_limit: Managed = Field(5, description="How many sites there may be.")
+    dns_domains_limit: Managed = Field(5, description="How many DNS zones there may be.")
+    mail_domains_limit: Managed = Field(3, description="How many mail domains there may be.")
+    databases_limit: Managed = Field(5, description="How many databases there may be.")
+    cron_jobs_limit: Managed = Field(10, description="How many cron jobs there may be.")
     shell: Annotated[str, Field(max_length=128, pattern=r"^(/[A-Za-z0-9._-]+)+$"), Copied(), AdminOnly()] = (
-        _NOLOGIN
+        Field(_NOLOGIN, description="The login shell; the host must have it.")
     )
-    language: str = Field("en", pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$", max_length=35)
-    timezone: str = Field("UTC", max_length=64)
-    is_active: Annotated[bool, AdminOnly()] = True
-    is_suspended: Annotated[bool, AdminOnly()] = False
+    language: str = Field(
+        "en",
+        pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$",
+        max_length=35,
+        description="A language tag (BCP 47).",
+    )
+    timezone: str = Field("UTC", max_length=64, description="A time zone's name, such as Europe/Berlin.")
+    is_active: Annotated[bool, AdminOnly()] = Field(True, description="Whether the user may log in at all.")
+    is_suspended: Annotated[bool, AdminOnly()] = Field(
+        False, description="Locks the account; its sites say that they are suspended."
+    )
 
     @field_validator("full_name")
     @classmethod
@@ -129,4 +142,36 @@ USER = Kind(
     password=True,
     search=("username", "email", "full_name"),
     measured={"disk_used": 0, "bandwidth_used": 0},
+    naming={
+        "type": "string",
+        "pattern": f"^{USER_NAME.pattern}$",
+        "not": {"enum": sorted(SYSTEM_ACCOUNTS)},
+        "description": "The login name here and on hosts; it cannot be changed. Names of system accounts are refused.",
+    },
+    examples={
+        "create": {
+            "username": "newuser",
+            "email": "newuser@example.com",
+            "password": "securepassword123",
+            "full_name": "New User",
+            "package_name": "basic",
+            "role": "user",
+            "disk_quota": 2048,
+            "bandwidth_quota": 20480,
+            "web_domains_limit": 10,
+            "dns_domains_limit": 10,
+            "mail_domains_limit": 5,
+            "databases_limit": 10,
+            "cron_jobs_limit": 20,
+            "shell": "/bin/bash",
+            "language": "en",
+            "timezone": "UTC",
+        },
+        "change": {
+            "email": "updated@example.com",
+            "full_name": "Updated Name",
+            "disk_quota": 4096,
+            "is_suspended": False,
+        },
+    },
 )

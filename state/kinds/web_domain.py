@@ -4,10 +4,10 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated
 
-from pydantic import Field, field_serializer, field_validator
+from pydantic import Field, WithJsonSchema, field_serializer, field_validator
 
 from state.document import Document, Ref
-from state.kind import AdminOnly, Compiled, Context, Kind, Reason, Related, Spec, Values
+from state.kind import AdminOnly, Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
 from state.names import Claim, alias_name, host_name, tag
 from state.paths import home_of, site_dir
 from state.resource import Resource, config, directory, seed
@@ -16,26 +16,37 @@ from state.words import Words
 Template = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")
 _BACKEND = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
+_ALIAS = {"type": "string", "maxLength": 255, "example": "www.example.com"}
 WEB, BACKEND, PROXY, PAGE = "nginx/web", "php/backend", "nginx/proxy", "page"
 
 
 class WebDomain(Spec):
     """Without an address the site answers on all of its host's; `backend_template` is ``PHP-x.y`` or none."""
 
-    ip_address: IPv4Address | None = None
-    ipv6_address: IPv6Address | None = None
-    web_template: Template = "default"
-    backend_template: Template | None = None
-    proxy_template: Template | None = None
-    document_root: str = Field(max_length=1024)
-    ssl_enabled: bool = False
-    ssl_force: bool = False
-    ssl_hsts: bool = False
-    letsencrypt_enabled: bool = False
-    letsencrypt_wildcard: bool = False
-    aliases: tuple[str, ...] = Field((), max_length=100)
-    is_active: bool = True
-    is_suspended: Annotated[bool, AdminOnly()] = False
+    ip_address: IPv4Address | None = Field(None, description="The only IPv4 address to answer on.")
+    ipv6_address: IPv6Address | None = Field(None, description="The only IPv6 address to answer on.")
+    web_template: Annotated[Template, Completed()] = Field(
+        "default", description="The web server's template."
+    )
+    backend_template: Template | None = Field(None, description="The PHP it runs: `PHP-8.4`, or none.")
+    proxy_template: Template | None = Field(None, description="What requests are passed on to, or none.")
+    document_root: Annotated[str, Completed()] = Field(
+        max_length=1024, description="The folder that is served, below the site's own."
+    )
+    ssl_enabled: bool = Field(False, description="Whether it is served over HTTPS too.")
+    ssl_force: bool = Field(False, description="Whether HTTP leads to HTTPS.")
+    ssl_hsts: bool = Field(False, description="Whether browsers are told to come over HTTPS only (RFC 6797).")
+    letsencrypt_enabled: bool = Field(False, description="Whether its certificate is had by ACME (RFC 8555).")
+    letsencrypt_wildcard: bool = Field(
+        False, description="Whether that certificate is for all names below it."
+    )
+    aliases: tuple[Annotated[str, WithJsonSchema(_ALIAS)], ...] = Field(
+        (), max_length=100, description="Its other names; `*.` and a name is all names below that one."
+    )
+    is_active: bool = Field(True, description="Whether it is served at all.")
+    is_suspended: Annotated[bool, AdminOnly()] = Field(
+        False, description="Whether it says that it is suspended."
+    )
 
     @field_validator("aliases")
     @classmethod
@@ -58,8 +69,8 @@ def _complete(values: Values, name: str, owner: str, related: Related, previous:
     elif isinstance(previous, WebDomain):
         kept = ("web_template", "backend_template", "proxy_template", "document_root")
         defaults |= {field: getattr(previous, field) for field in kept}
-    given = {k: v for k, v in values.items() if v is not None or k in {"backend_template", "proxy_template"}}
-    return {**defaults, **given}
+    completed = WEB_DOMAIN.marked(Completed)
+    return {**defaults, **{k: v for k, v in values.items() if v is not None or k not in completed}}
 
 
 def _check(name: str, owner: str, spec: Spec) -> list[tuple[str, str]]:
@@ -219,4 +230,22 @@ WEB_DOMAIN = Kind(
     counter="web_domains_count",
     search=("domain",),
     measured={"bandwidth_used": 0},
+    naming={
+        "type": "string",
+        "format": "idn-hostname",
+        "maxLength": 253,
+        "description": "A host name (IDNA 2008), shown as its A-label; no public suffix. It cannot be changed.",
+    },
+    examples={
+        "create": {
+            "domain": "newsite.com",
+            "ip_address": "192.168.1.100",
+            "web_template": "default",
+            "backend_template": "PHP-8.3",
+            "aliases": ["www.newsite.com"],
+            "ssl_enabled": True,
+            "letsencrypt_enabled": True,
+        },
+        "change": {"backend_template": "PHP-8.4", "ssl_force": True},
+    },
 )

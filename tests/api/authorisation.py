@@ -39,6 +39,7 @@ _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long en
 
 TABLE = (
     Row("GET /health", "200", "200", "200"),
+    Row("GET /openapi.json", "200", "200", "200"),
     Row("POST /auth/login", "401", "401", "401", body={"username": "nobody", "password": "wrong one"}),
     Row("GET /auth/me", "200", "200", "200"),
     Row("POST /auth/logout", "204", "204", "204"),

@@ -90,9 +90,8 @@ def _status(world: World, row: Row, role: str, relation: str) -> int:
 
 def test_the_table_has_every_route_and_no_other(world: World) -> None:
     paths = world.http.get(f"{BASE}/openapi.json").json()["paths"]
-    served = {
-        f"{method.upper()} {path.removeprefix(BASE)}" for path, item in paths.items() for method in item
-    } - {"GET /openapi.json"}
+    inside = {path.removeprefix(BASE): item for path, item in paths.items() if path.startswith(BASE)}
+    served = {f"{method.upper()} {path}" for path, item in inside.items() for method in item}
     assert {row.route for row in TABLE} == served
 
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.app import ROUTES
 from api.body import MIB
 from api.errors import STATUS
 from state.errors import GhostError
@@ -52,7 +51,7 @@ def test_a_path_that_is_not_there_is_not_found(world: World) -> None:
 def test_a_method_that_is_not_there_is_not_allowed(world: World) -> None:
     answer = world.call("admin", "DELETE", "/users")
     assert (answer.status_code, answer.json()["details"]["code"]) == (405, "method_not_allowed")
-    assert "Allow" in answer.headers
+    assert answer.headers["Allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize("uid", ["nonexistent-id", "00000000-0000-0000-0000-000000000000", "%00", "..%2f"])
@@ -95,9 +94,3 @@ def test_health_needs_no_token(world: World) -> None:
     healthy = {"status": "healthy", "service": "ghostcp-api", "version": "0.1.0"}
     assert world.http.get("/health").json() == healthy
     assert world.http.get(f"{BASE}/health").json() == healthy
-
-
-def test_the_openapi_document_names_every_route(world: World) -> None:
-    paths = world.http.get(f"{BASE}/openapi.json").json()["paths"]
-    for route in ROUTES:
-        assert route.method.lower() in paths[BASE + route.path]

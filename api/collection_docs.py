@@ -1,0 +1,67 @@
+"""What the doors of a collection say of themselves, written once for all collections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Parameter, Schema
+from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
+from api.schemas import IDENTIFIER, TEXT, nullable, without_default
+from state.listing import Listing
+
+_TAG = {"ETag": "The entity tag: it changes with whatever is shown."}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is said of a collection: where it is, its key and noun, how its objects look, and what lists offer."""
+
+    path: str
+    key: str
+    noun: str
+    shape: Schema
+    listing: Listing
+
+    def list(self) -> Docs:
+        page = Answer(200, "One page of them.", page_schema(self.key, self.shape))
+        return Docs(self.key, (page,), (*path_parameters(self.path), *list_parameters(self.listing)))
+
+    def get(self) -> Docs:
+        return Docs(self.key, (Answer(200, f"The {self.noun}.", self.shape, headers=_TAG),), self._one())
+
+    def create(
+        self, accepted: type[BaseModel], example: Mapping[str, Any], once: Schema | None = None
+    ) -> Docs:
+        """`once` is how an object looks to its maker, when that is shown more than others are."""
+        headers = _TAG | {"Location": "Where the new object is."}
+        answer = Answer(201, f"The new {self.noun}.", once or self.shape, headers=headers)
+        body = Body(accepted.model_json_schema(), {"as specified": example} if example else {})
+        parameters = (*path_parameters(self.path), *write_parameters(creating=True))
+        return Docs(self.key, (answer,), parameters, body)
+
+    def change(self, accepted: type[BaseModel], *, merge: bool) -> Docs:
+        """Of PUT, which changes the fields that it names, and of PATCH, whose null is the default."""
+        schema = {k: v for k, v in accepted.model_json_schema().items() if k != "required"}
+        needed = {name for name, each in accepted.model_fields.items() if each.is_required()}
+        properties = {
+            name: nullable(without_default(each)) if merge and name not in needed else without_default(each)
+            for name, each in schema["properties"].items()
+        }
+        title = f"{schema['title']}{'Patch' if merge else 'Change'}"
+        body = Body(
+            {**schema, "properties": properties, "title": title},
+            media=(MERGE_PATCH, JSON) if merge else (JSON,),
+        )
+        answer = Answer(200, f"The {self.noun} as it is now.", self.shape, headers=_TAG)
+        return Docs(self.key, (answer,), (*self._one(), *write_parameters(), IF_MATCH), body)
+
+    def delete(self) -> Docs:
+        parameters = (*self._one(), *write_parameters(), IF_MATCH)
+        return Docs(self.key, (Answer(204, f"The {self.noun} is gone."),), parameters)
+
+    def _one(self) -> tuple[Parameter, ...]:
+        identifier = IDENTIFIER if self.listing.fields[self.listing.tie].type is UUID else TEXT
+        return path_parameters(f"{self.path}/{{id}}", identifier)

@@ -1,0 +1,134 @@
+"""What the doors to the objects of a kind say of themselves, written once for all kinds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Schema
+from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
+from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TIME, listed, nullable, shape, told, without_default
+from api.shapes import CONDITION
+from state.kind import AdminOnly, Completed, Copied, Immutable, Kind
+from state.shown import counters, listing
+
+TAG = "The entity tag: it changes when what is wanted changes."
+_MARKS = (
+    (Immutable, "Cannot be changed after creation."),
+    (Copied, "Unless given, it is the package's at creation."),
+    (Completed, "Unless given, it is derived at creation."),
+    (AdminOnly, "Nobody sets it on themselves."),
+)
+_PASSWORD: Schema = {"type": "string", "writeOnly": True, "description": "It never appears in any answer."}
+
+
+def object_docs(kind: Kind, action: str) -> Docs:
+    """The parameters, body and answers of one door (list, create, get, put, patch, delete)."""
+    shown, one = object_shape(kind), path_parameters("/{id}")
+    if action == "list":
+        page = Answer(200, "One page of them.", page_schema(kind.plural, shown))
+        return Docs(kind.plural, (page,), list_parameters(listing(kind)))
+    if action == "get":
+        return Docs(kind.plural, (Answer(200, "The object.", shown, headers={"ETag": TAG}),), one)
+    if action == "create":
+        headers = {"ETag": TAG, "Location": "Where the new object is."}
+        answer = Answer(201, "The new object; what it means on its host follows.", shown, headers=headers)
+        return Docs(kind.plural, (answer,), write_parameters(creating=True), _creating(kind))
+    parameters = (*one, *write_parameters(), IF_MATCH)
+    if action == "delete":
+        return Docs(kind.plural, (Answer(204, "It is gone, and its name is free again."),), parameters)
+    answer = Answer(200, "The object as it is now.", shown, headers={"ETag": TAG})
+    return Docs(kind.plural, (answer,), parameters, _changing(kind, merge=action == "patch"))
+
+
+def object_shape(kind: Kind) -> Schema:
+    """An object of the kind as answers show it."""
+    schema = kind.schema.model_json_schema(mode="serialization")
+    counts = {name: told(COUNT, "How many there are.") for name in counters(kind)}
+    properties: dict[str, Schema] = {
+        "id": IDENTIFIER,
+        "user_id": nullable(told(IDENTIFIER, "Whose it is; null for what belongs to nobody.")),
+        kind.name_field: TEXT,
+        **_described(kind, {name: without_default(each) for name, each in schema["properties"].items()}),
+        **{name: told(COUNT, "Measured.") for name in kind.measured},
+        **counts,
+        "host": nullable(told(TEXT, "The host that it is on.")),
+        "generation": told(NUMBER, "Grows with each change of what is wanted."),
+        "observed_generation": told(COUNT, "The last one of which it is known how true it is."),
+        "conditions": listed(CONDITION),
+        "created_at": TIME,
+        "updated_at": TIME,
+    }
+    return shape(kind.name, properties, schema.get("description", ""))
+
+
+def _creating(kind: Kind) -> Body:
+    schema, completed = _accepted(kind), kind.marked(Completed) | kind.marked(Copied)
+    own = {n: nullable(each) if n in completed else each for n, each in schema["properties"].items()}
+    properties = {kind.name_field: kind.naming, **own, **_placing(kind)}
+    required = {kind.name_field, *schema.get("required", ())} - kind.marked(Completed)
+    if kind.password:
+        properties["password"] = {**_PASSWORD, "minLength": 8, "maxLength": 1024}
+        required.add("password")
+    return Body(
+        _closed(f"{kind.name}Create", properties) | {"required": sorted(required)}, _examples(kind, "create")
+    )
+
+
+def _placing(kind: Kind) -> dict[str, Schema]:
+    """Fields that say whose a new object is and where."""
+    if not kind.placed:
+        return {}
+    whose = told(IDENTIFIER, "Whose it is, for administrators and resellers; else one's own.")
+    host = told(TEXT, "The host to be on, for administrators; else the one with the fewest objects.")
+    return {"user_id": nullable(whose), "host": nullable(host)}
+
+
+def _changing(kind: Kind, *, merge: bool) -> Body:
+    """What PUT (the fields named) and PATCH (a merge patch, where null means the default) accept."""
+    schema, fixed = _accepted(kind), kind.marked(Immutable)
+    needed = set(schema.get("required", ())) - kind.marked(Completed)
+    voidable = kind.marked(Completed) | kind.marked(Copied)
+    if merge:
+        voidable = voidable | (set(schema["properties"]) - needed)
+    properties = {
+        name: nullable(without_default(each)) if name in voidable else without_default(each)
+        for name, each in schema["properties"].items()
+        if name not in fixed
+    }
+    if kind.password:
+        either = {"anyOf": [{"maxLength": 0}, {"minLength": 8, "maxLength": 1024}]}
+        keeping = {**_PASSWORD, **either, "description": "Absent, null or empty it stays as it is."}
+        properties["password"] = {**keeping, "nullable": True}
+    title = f"{kind.name}{'Patch' if merge else 'Change'}"
+    media = (MERGE_PATCH, JSON) if merge else (JSON,)
+    return Body(_closed(title, properties), _examples(kind, "change"), media=media)
+
+
+def _accepted(kind: Kind) -> dict[str, Any]:
+    schema = kind.schema.model_json_schema()
+    return {**schema, "properties": _described(kind, schema["properties"])}
+
+
+def _described(kind: Kind, properties: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The properties, each with what its marks mean."""
+    notes: dict[str, list[str]] = {name: [] for name in properties}
+    for mark, note in _MARKS:
+        for name in kind.marked(mark):
+            notes[name].append(note)
+    return {
+        name: {**each, "description": " ".join(filter(None, (each.get("description"), *notes[name])))}
+        for name, each in properties.items()
+    }
+
+
+def _closed(title: str, properties: Mapping[str, Schema]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict(properties),
+    }
+
+
+def _examples(kind: Kind, action: str) -> dict[str, Any]:
+    body = kind.examples.get(action)
+    return {"as specified": body} if body else {}

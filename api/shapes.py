@@ -1,0 +1,172 @@
+"""How the objects of `api.views` look, as schemas: conditions, jobs, hosts, plans and documents as files have them."""
+
+from api.describe import Schema
+from api.schemas import (
+    ANYTHING,
+    COUNT,
+    IDENTIFIER,
+    NUMBER,
+    TEXT,
+    TIME,
+    TRUTH,
+    listed,
+    nullable,
+    one_of,
+    shape,
+    told,
+)
+
+CONDITION = shape(
+    "Condition",
+    {
+        "type": told(TEXT, "`Ready`, `Blocked`, `Drifted` or `Secured`; there may be more later."),
+        "status": TRUTH,
+        "reason": told(TEXT, "A code for machines."),
+        "message": TEXT,
+        "observed_generation": told(COUNT, "The generation that it is about."),
+        "last_transition": TIME,
+    },
+    "One thing known of an object.",
+)
+JOB = shape(
+    "Job",
+    {
+        "id": IDENTIFIER,
+        "job_type": TEXT,
+        "user_id": nullable(told(IDENTIFIER, "Whose it is; null for what the system runs.")),
+        "host": nullable(TEXT),
+        "status": one_of("pending", "running", "completed", "failed", "cancelled"),
+        "parameters": ANYTHING,
+        "priority": told({"type": "integer"}, "What is more urgent has a larger one."),
+        "scheduled_for": nullable(TIME),
+        "started_at": nullable(TIME),
+        "completed_at": nullable(TIME),
+        "output_log": told(TEXT, "The last lines of its log, without secrets."),
+        "results": told(ANYTHING, "What came of each resource."),
+        "created_at": TIME,
+    },
+    "The record of a run.",
+)
+HOST = shape(
+    "Host",
+    {
+        "id": TEXT,
+        "name": TEXT,
+        "address": TEXT,
+        "listed": told(TRUTH, "Whether it is in the inventory now."),
+        "reachable": TRUTH,
+        "message": told(TEXT, "Why it could not be looked at."),
+        "observed_at": nullable(TIME),
+        "documents": told(COUNT, "How many living documents are on it."),
+        "drifted": told(COUNT, "How many of them differed at the last sweep."),
+        "unmanaged": told(listed(TEXT), "What was found there and is not ours."),
+        "facts": shape(
+            "Facts",
+            {
+                "hostname": TEXT,
+                "php": listed(TEXT),
+                "nginx": TEXT,
+                "ipv4": listed(TEXT),
+                "ipv6": listed(TEXT),
+                "shells": listed(TEXT),
+            },
+        ),
+    },
+    "A managed host, and what was last seen of it.",
+)
+_FIELD = shape("FieldChange", {"field": TEXT, "before": {}, "after": {}}, "A field that differs.")
+_ACTION = one_of("create", "update", "replace", "delete")
+_CHANGE = shape(
+    "ResourceChange",
+    {
+        "action": _ACTION,
+        "kind": TEXT,
+        "document": TEXT,
+        "owner": TEXT,
+        "resource": told(TEXT, "Its key, such as `config:nginx/example.com.conf`."),
+        "cause": one_of("intended", "corrective"),
+        "effect": told(TEXT, "What happens to the service: `none`, `reload` or `restart`."),
+        "service": TEXT,
+        "fields": listed(_FIELD),
+        "diff": nullable(told(TEXT, "The text, as a unified diff.")),
+    },
+    "A difference on a host.",
+)
+_GUARD = shape(
+    "Guard", {"allowed": TRUTH, "message": TEXT}, "Whether so many deletions at once are let through."
+)
+_BLOCKED = shape(
+    "BlockedDocument",
+    dict.fromkeys(("kind", "document", "owner", "reason", "message"), TEXT),
+    "What cannot be had yet, and why.",
+)
+_TARGET = shape(
+    "TargetPlan",
+    {
+        "target": TEXT,
+        "changes": listed(_CHANGE),
+        "blocked": listed(_BLOCKED),
+        "unmanaged": listed(TEXT),
+        "adopted": listed(TEXT),
+        "unchanged": COUNT,
+        "guard": _GUARD,
+        "error": nullable(told(TEXT, "Why the host could not be looked at.")),
+    },
+    "What would be done on one host.",
+)
+_DIFFERENCE = shape(
+    "DocumentChange",
+    {"action": _ACTION, "kind": TEXT, "name": TEXT, "owner": TEXT, "fields": listed(_FIELD)},
+    "What would be written of one document.",
+)
+_TOTALS = ("create", "update", "replace", "delete", "unchanged", "blocked", "unmanaged", "adopted")
+REPORT = shape(
+    "Report",
+    {
+        "version": NUMBER,
+        "documents": listed(_DIFFERENCE),
+        "targets": listed(_TARGET),
+        "guard": _GUARD,
+        "totals": shape("Totals", dict.fromkeys((*_TOTALS, "documents", "resources"), COUNT)),
+    },
+)
+PLAN = shape(
+    "Plan",
+    {
+        "id": nullable(told(IDENTIFIER, "Null where no host has to do with it.")),
+        "status": one_of("pending", "running", "ready", "failed"),
+        "created_at": nullable(TIME),
+        "report": nullable(REPORT),
+    },
+    "A dry run: what would be done. Its report comes when a worker has made it.",
+)
+_METADATA: dict[str, Schema] = {"name": TEXT, "owner": nullable(TEXT), "host": nullable(TEXT)}
+EXPORTED = shape(
+    "Document",
+    {"kind": TEXT, "metadata": shape("DocumentMetadata", _METADATA), "spec": ANYTHING},
+    "A document as one writes it in a file.",
+)
+STORED = shape(
+    "StoredDocument",
+    {
+        "kind": TEXT,
+        "metadata": shape("StoredDocumentMetadata", {**_METADATA, "uid": IDENTIFIER, "generation": NUMBER}),
+        "spec": ANYTHING,
+    },
+)
+REVISION = shape(
+    "Revision",
+    {"generation": NUMBER, "spec": ANYTHING, "actor": TEXT, "at": TIME},
+    "What a document was, and who made it so.",
+)
+WRITTEN = shape(
+    "WrittenDocument",
+    {
+        "id": IDENTIFIER,
+        "kind": TEXT,
+        "name": TEXT,
+        "owner": TEXT,
+        "generation": NUMBER,
+        "deleted": TRUTH,
+    },
+)

@@ -1,0 +1,92 @@
+"""The OpenAPI document: valid as 3.0, about every door and nothing else, and complete."""
+
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from api.app import create_app, document, served
+from api.door import Route
+from tests.api.conftest import BASE, World
+
+DOORS = [pytest.param(path, route, id=f"{route.method} {path}") for path, route in served()]
+
+
+def _operation(path: str, route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = document()["paths"][path][route.method.lower()]
+    return found
+
+
+def test_it_is_valid_openapi_3_0(world: World) -> None:
+    found = world.http.get(f"{BASE}/openapi.json").json()
+    assert found["openapi"] == "3.0.3"
+    assert [str(error) for error in OpenAPIV30SpecValidator(found).iter_errors()] == []
+
+
+def test_it_describes_the_doors_there_are_and_no_others(world: World) -> None:
+    app = create_app(world.database, world.settings)
+    real = {(m, each.path) for each in app.routes if isinstance(each, APIRoute) for m in each.methods}
+    told = {(m.upper(), path) for path, methods in document()["paths"].items() for m in methods}
+    assert told == real
+    assert len(app.routes) == len(real)
+
+
+def test_it_is_not_sent_again_to_who_has_it(world: World) -> None:
+    first = world.http.get(f"{BASE}/openapi.json")
+    again = world.http.get(f"{BASE}/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize(("path", "route"), DOORS)
+def test_every_door_says_what_it_is(path: str, route: Route) -> None:
+    found = _operation(path, route)
+    assert found["summary"] == route.summary
+    assert found["description"]
+    assert found["security"] == ([] if route.rule.access.value == "public" else [{"bearer": []}])
+    for parameter in found["parameters"]:
+        assert parameter["description"]
+        assert parameter["schema"]
+
+
+@pytest.mark.parametrize(("path", "route"), DOORS)
+def test_every_door_says_what_it_answers(path: str, route: Route) -> None:
+    answers = _operation(path, route)["responses"]
+    done = {status: answer for status, answer in answers.items() if status.startswith("2")}
+    assert done
+    assert all("content" in answer for status, answer in done.items() if status != "204")
+    assert {"429", "500", "503"} <= set(answers)
+    assert ({"401", "403"} <= set(answers)) == (route.rule.access.value != "public") or "401" in answers
+    assert ("404" in answers) == ("{" in path)
+
+
+@pytest.mark.parametrize(("path", "route"), DOORS)
+def test_every_parameter_of_a_path_is_described(path: str, route: Route) -> None:
+    told = {each["name"] for each in _operation(path, route)["parameters"] if each["in"] == "path"}
+    assert told == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def test_every_error_shows_how_it_looks() -> None:
+    for name, answer in document()["components"]["responses"].items():
+        content = answer["content"]["application/json"]
+        assert content["example"]["status"] >= 400, name
+        assert content["example"]["details"]["code"]
+
+
+def test_every_tag_is_described() -> None:
+    used = {
+        tag for methods in document()["paths"].values() for each in methods.values() for tag in each["tags"]
+    }
+    assert used == {tag["name"] for tag in document()["tags"]}
+    assert all(tag["description"] for tag in document()["tags"])
+
+
+def test_what_is_created_leads_to_itself() -> None:
+    links = document()["paths"][f"{BASE}/domains"]["post"]["responses"]["201"]["links"]
+    assert set(links) == {"getDomain", "updateDomain", "patchDomain", "deleteDomain"}
+
+
+def test_what_lies_outside_of_the_base_is_public() -> None:
+    outside = [route for path, route in served() if not path.startswith(BASE)]
+    assert {route.rule.access.value for route in outside} == {"public"}
