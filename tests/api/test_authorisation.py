@@ -104,3 +104,28 @@ def test_each_role_gets_what_the_table_says(worlds: Worlds, sqlite_stage: Stage,
         fresh = worlds.on(sqlite_stage)
         found[relation] = _status(fresh, row, role, relation)
     assert found == expected
+
+
+def _lists_by_owner(world: World) -> list[str]:
+    paths = world.http.get(f"{BASE}/openapi.json").json()["paths"]
+    named = {
+        path: {each["name"] for each in item.get("get", {}).get("parameters", ())}
+        for path, item in paths.items()
+    }
+    return [
+        path.removeprefix(BASE)
+        for path, names in named.items()
+        if {"page", "user_id"} <= names and "{" not in path
+    ]
+
+
+@pytest.mark.parametrize("who", ["resi", "anna"])
+def test_asking_for_what_is_somebody_elses_finds_nothing(world: World, who: str) -> None:
+    for make in (_domain, _job):
+        make(world, "bert")
+    lists = _lists_by_owner(world)
+    assert {"/users", "/domains", "/jobs"} <= set(lists)
+    for path in lists:
+        assert world.call("admin", "GET", f"{path}?user_id={world.uids['bert']}").status_code == 200
+        answer = world.call(who, "GET", f"{path}?user_id={world.uids['bert']}")
+        assert (answer.status_code, answer.json()["total"]) == (200, 0), path
