@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import contract, errors
-from api.auth import Throttle
 from api.call import House
 from api.door import Route, endpoint
 from api.envelope import Envelope
+from api.rates import Rates
 from api.routes import auth, docs, documents, health, hosts, jobs, objects, plans
 from state.database import Database
 from state.settings import Settings
@@ -45,8 +45,8 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     """The REST API on this database."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     errors.install(app)
-    app.add_middleware(Envelope, settings=settings)
-    house = House(database, settings, Throttle(settings.logins_per_minute))
+    house = House(database, settings, Rates(settings))
+    app.add_middleware(Envelope, house=house)
     for path, route in served():
         app.add_api_route(
             path,

@@ -1,20 +1,16 @@
 """Who is asking: bearer tokens (RFC 6750, RFC 7519), believed only while their user is in order."""
 
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 import jwt
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from api.errors import TooMany
 from state.document import Document, Ref
 from state.errors import Forbidden, Unauthenticated
 from state.kind import Spec
@@ -102,32 +98,6 @@ def revoke(connection: Connection, principal: Principal) -> None:
 def in_order(spec: Spec) -> bool:
     """Whether the user may act at all."""
     return bool(getattr(spec, "is_active", False)) and not getattr(spec, "is_suspended", True)
-
-
-class Throttle:
-    """So many attempts a minute for each key, in memory; the oldest keys are forgotten first."""
-
-    def __init__(
-        self, attempts: int, clock: Callable[[], float] = time.monotonic, keys: int = 10_000
-    ) -> None:
-        self._attempts, self._clock, self._keys = attempts, clock, keys
-        self._seen: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
-        self._lock = Lock()
-
-    def attempt(self, *key: str) -> None:
-        """Counts an attempt. Raises TooMany when there were too many in the last minute."""
-        now = self._clock()
-        with self._lock:
-            times = self._seen.setdefault(key, deque())
-            self._seen.move_to_end(key)
-            while times and times[0] <= now - 60:
-                times.popleft()
-            if len(times) >= self._attempts:
-                wait = int(times[0] + 60 - now) + 1
-                raise TooMany(f"too many attempts: try again in {wait} s", retry_after=wait)
-            times.append(now)
-            if len(self._seen) > self._keys:
-                self._seen.popitem(last=False)
 
 
 def _issue(var: Path, uid: str, changed_at: datetime) -> Token:

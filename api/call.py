@@ -8,7 +8,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import body
-from api.auth import Principal, Throttle
+from api.auth import Principal
+from api.rates import Rates
 from api.visit import visit_of
 from api.writes import Written
 from state.database import Database
@@ -21,7 +22,7 @@ class House:
 
     database: Database
     settings: Settings
-    throttle: Throttle
+    rates: Rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from api.body import Object
 from api.call import Call, Deed, Reply
 from api.collection_docs import Described
 from api.describe import Schema
-from api.door import Rate, Route
+from api.door import Route
 from api.merge import merge_patch
 from api.options import expect
 from api.performing import perform
+from api.rates import Rate
 from api.views import page_view
 from state.errors import Invalid, NotFound
 from state.listing import Listing, fetch, read

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from fastapi import Request
@@ -19,17 +18,9 @@ from api.auth import NOBODY, Principal, authenticate
 from api.call import Call, House, Reply
 from api.describe import Docs
 from api.errors import problem
+from api.rates import Rate
 from api.visit import visit_of
-from state.errors import GhostError
-
-
-class Rate(Enum):
-    """The classes of requests that are counted apart."""
-
-    AUTHENTICATION = "authentication"
-    USERS = "users"
-    GENERAL = "general"
-    FILES = "files"
+from state.errors import GhostError, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +61,8 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
 
 
 def _handle(house: House, route: Route, request: Request, content: bytes) -> Reply:
+    if route.rule.access is Access.PUBLIC or route.rate is Rate.AUTHENTICATION:
+        house.rates.by_address(visit_of(request), route.rate)
     with house.database.reading() as connection:
         principal = _principal(house, route, request, connection)
         call = Call(house, request, principal, route.action, content)
@@ -86,9 +79,15 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
 def _principal(house: House, route: Route, request: Request, connection: Connection) -> Principal:
     if route.rule.access is Access.PUBLIC:
         return NOBODY
-    authorization = request.headers.get("authorization", "")
-    principal = authenticate(connection, house.settings.var, authorization)
-    visit_of(request).principal = principal.name
+    visit, authorization = visit_of(request), request.headers.get("authorization", "")
+    try:
+        principal = authenticate(connection, house.settings.var, authorization)
+    except Unauthenticated:
+        if visit.standing is None:
+            house.rates.by_address(visit, route.rate)
+        raise
+    visit.principal = principal.name
+    house.rates.by_user(visit, route.rate, principal.uid)
     admit(principal, route.rule)
     return principal
 

@@ -3,13 +3,16 @@
 from time import perf_counter
 
 import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from api.errors import problem
+from api.call import House
+from api.errors import TooMany, problem
 from api.headers import Headers, added
+from api.rates import Rates
 from api.visit import Visit, enter
-from state.settings import Settings
 
 UNKNOWN = "unknown"
 _log = structlog.get_logger("access")
@@ -18,8 +21,8 @@ _log = structlog.get_logger("access")
 class Envelope:
     """ASGI middleware around everything else, so that no answer goes without it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app, self._trusted = app, settings.trusted_proxies
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        self._app, self._rates, self._trusted = app, house.rates, house.settings.trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,27 +30,63 @@ class Envelope:
             return
         visit = enter(scope, self._trusted)
         tokens = bind_contextvars(request_id=visit.request_id)
-
-        async def seal(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                visit.status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(visit, message["headers"])]
-            await send(message)
-
+        leave = _Leaving(self._rates, visit, scope, receive, send)
         try:
-            await self._app(scope, receive, seal)
+            await self._app(scope, receive, leave)
         except Exception as error:
             if visit.status:
                 raise
-            await problem(error)(scope, receive, seal)
+            await problem(error)(scope, receive, leave)
         finally:
             _tell(scope, visit)
             reset_contextvars(**tokens)
 
 
+class _Leaving:
+    """Where an answer leaves: if no door has counted its request it is counted here, and refused if it is too many."""
+
+    def __init__(self, rates: Rates, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        self._rates, self._visit, self._scope, self._receive, self._send = rates, visit, scope, receive, send
+        self._refused = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            refusal = None if self._visit.standing else await run_in_threadpool(self._count)
+            if refusal is not None:
+                self._refused = True
+                refusal.raw_headers += [each for each in message["headers"] if _of_cors(each[0])]
+                await refusal(self._scope, self._receive, self._seal)
+                return
+        if not self._refused:
+            await self._seal(message)
+
+    def _count(self) -> Response | None:
+        try:
+            self._rates.by_address(self._visit)
+        except TooMany as error:
+            return problem(error)
+        return None
+
+    async def _seal(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._visit.status = message["status"]
+            message["headers"] = [*message["headers"], *_headers(self._visit, message["headers"])]
+        await self._send(message)
+
+
+def _of_cors(name: bytes) -> bool:
+    return name == b"vary" or name.startswith(b"access-control-")
+
+
 def _headers(visit: Visit, given: Headers) -> Headers:
-    ours = added(given, secure=visit.secure, private=visit.door)
-    return [(b"x-request-id", visit.request_id.encode()), *ours]
+    ours = [(b"x-request-id", visit.request_id.encode())]
+    if visit.standing:
+        ours += [
+            (b"x-ratelimit-limit", b"%d" % visit.standing.limit),
+            (b"x-ratelimit-remaining", b"%d" % visit.standing.remaining),
+            (b"x-ratelimit-reset", b"%d" % visit.standing.reset),
+        ]
+    return ours + added(given, secure=visit.secure, private=visit.door)
 
 
 def _tell(scope: Scope, visit: Visit) -> None:

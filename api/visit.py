@@ -16,12 +16,23 @@ _RELAYED = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"})
 _KEY = "ghostcp.visit"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many requests of its class one may make in a minute, how many are left, and when (epoch seconds) there are
+    more."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
 @dataclass(slots=True)
 class Visit:
     """One request, `began` on the performance counter.
 
     `address` is where it came from, `hearsay` when somebody relayed it whom we do not know; `secure`: over TLS.
-    `principal` is the name of who proved to ask, `door` whether it came to one.
+    `principal` is the name of who proved to ask, `door` whether it came to one, `standing` what was left when it was
+    counted.
     """
 
     request_id: str
@@ -30,6 +41,7 @@ class Visit:
     secure: bool
     principal: str = ""
     door: bool = False
+    standing: Standing | None = None
     status: int = 0
     began: float = field(default_factory=perf_counter)
 

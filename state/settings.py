@@ -34,7 +34,13 @@ class Settings(BaseSettings):
     listen: str = Field("127.0.0.1:8080", description="address and port of the API")
     trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-For is believed")
     log: Literal["json", "console"] = Field("json", description="how logs are written")
-    logins_per_minute: int = Field(5, ge=1, description="attempts to log in, by address and account")
+    rate_authentication: int = Field(
+        5, ge=1, description="requests a minute to log in, by address and account"
+    )
+    rate_users: int = Field(60, ge=1, description="requests a minute about users, by who asks")
+    rate_general: int = Field(1000, ge=1, description="requests a minute about the rest, by who asks")
+    rate_files: int = Field(100, ge=1, description="requests a minute about files, by who asks")
+    redis_url: str | None = Field(None, description="Redis that requests are counted in; none: in memory")
     sweep_seconds: float = Field(
         600, gt=0, description="how often everything is looked at, jittered by a tenth"
     )

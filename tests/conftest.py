@@ -1,4 +1,4 @@
-"""Real databases for tests: SQLite files, and a PostgreSQL server that the session starts and stops.
+"""Real databases for tests: SQLite files, and servers (PostgreSQL, Redis) that the session starts and stops.
 
 Both are kept in memory where there is a place for that. A stage has one database at a time, which is brought back to
 a template before each test, so that compiled statements outlive a test and its rows do not.
@@ -9,11 +9,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+import redis
 from sqlalchemy import create_engine
 
 from state.database import Database
@@ -111,6 +113,42 @@ class Postgres:
             assert done.returncode == 0, output.read().decode()
 
 
+class Redis:
+    """A Redis server of our own, reached by a Unix socket only, which keeps nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = f"unix://{folder}/redis.sock"
+        self.start()
+
+    def start(self) -> None:
+        options = {
+            "port": "0",
+            "unixsocket": f"{self._folder}/redis.sock",
+            "dir": str(self._folder),
+            "save": "",
+        }
+        command = [
+            "redis-server",
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.client = redis.from_url(self.url)
+        while self._process.poll() is None:
+            try:
+                self.client.ping()
+            except redis.ConnectionError:
+                time.sleep(0.01)
+            else:
+                return
+        pytest.fail("redis-server does not start")
+
+    def stop(self) -> None:
+        self.client.close()
+        self._process.terminate()
+        self._process.wait()
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """In memory, if the machine has a place for that."""
@@ -136,6 +174,16 @@ def postgresql_stage(folder: Path) -> Iterator[Stage]:
     stage = Postgres(found[-1].parent, folder / "pg")
     yield stage
     stage.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(folder: Path) -> Iterator[Redis]:
+    if shutil.which("redis-server") is None:
+        pytest.fail("these tests need a Redis server: apt-get install redis-server")
+    (folder / "redis").mkdir()
+    server = Redis(folder / "redis")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,11 +7,13 @@ from api import auth
 from api.access import public, signed_in
 from api.call import Call, Reply
 from api.describe import Answer, Body, Docs
-from api.door import Rate, Route
+from api.door import Route
 from api.fields import OWNERS
 from api.kind_docs import TAG, object_shape
+from api.rates import Rate
 from api.schemas import IDENTIFIER, TEXT, TIME, one_of, shape
 from api.views import document_view, etag, time
+from api.visit import visit_of
 from state.errors import Invalid, Unauthenticated
 from state.shown import show
 from state.validation import faults_of
@@ -32,7 +34,7 @@ def _log_in(call: Call, connection: Connection) -> Reply:
         asked = Login.model_validate(call.object())
     except ValidationError as error:
         raise Invalid(faults_of(error)) from None
-    call.house.throttle.attempt(call.address, asked.username)
+    call.house.rates.by_account(visit_of(call.request), asked.username, familiar=False)
     token, user = auth.log_in(connection, call.house.settings.var, asked.username, asked.password)
     email, role = (getattr(user.spec, name) for name in ("email", "role"))
     shown = {"id": user.uid, "username": user.name, "email": email, "role": role}

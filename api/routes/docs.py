@@ -19,7 +19,7 @@ from api.access import public
 from api.call import Call, Reply
 from api.describe import JSON, Answer, Docs, Parameter
 from api.door import Route
-from api.headers import page_policy
+from api.headers import PAGE_POLICY
 from api.schemas import TEXT, one_of
 from state.errors import NotFound
 
@@ -53,7 +53,7 @@ def _document(content: Callable[[], bytes], call: Call, _: Connection) -> Reply:
 
 
 def _page(name: str, _: Call, __: Connection) -> Reply:
-    headers = {"Content-Security-Policy": page_policy(), "Cache-Control": "no-cache"}
+    headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
     return Reply(response=FileResponse(_OURS / name, media_type="text/html", headers=headers))
 
 

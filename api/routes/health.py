@@ -8,6 +8,7 @@ from api.access import public
 from api.call import Call, Reply
 from api.describe import Answer, Docs
 from api.door import Route
+from api.rates import Rate
 from api.schemas import TEXT, one_of, shape
 
 _SERVICE = "ghostcp-api"
@@ -36,4 +37,5 @@ ROUTE = Route(
     public(),
     Docs("health", (Answer(200, "It is.", _SHAPE, _EXAMPLE),)),
     reads=_health,
+    rate=Rate.PROBES,
 )

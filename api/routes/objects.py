@@ -10,12 +10,13 @@ from api import access, writes
 from api.access import signed_in
 from api.body import Object
 from api.call import Call, Reply
-from api.door import Rate, Route
+from api.door import Route
 from api.fields import find_owner, take_password, take_text
 from api.kind_docs import object_docs
 from api.merge import merge_patch
 from api.options import expect
 from api.performing import perform
+from api.rates import Rate
 from api.views import document_view, etag, page_view
 from api.waiting import held
 from api.writes import New, Written, missing, visible_document

@@ -22,6 +22,7 @@ from state.settings import Settings
 from state.targets import list_hosts
 from tests.conftest import Stage
 
+RATES = ("rate_authentication", "rate_users", "rate_general", "rate_files")
 PASSWORD = "correct horse battery"
 BASE = "/api/v1"
 REQUEST = "the-one-that-tests-ask-with"
@@ -52,14 +53,18 @@ class Http:
 class World:
     """The API and who uses it."""
 
-    def __init__(
-        self, database: Database, var: Path, loop: asyncio.AbstractEventLoop, logins: int = 10**6
-    ) -> None:
+    def __init__(self, database: Database, var: Path, loop: asyncio.AbstractEventLoop) -> None:
         self.database = database
-        self.settings = Settings(var=var, logins_per_minute=logins)
-        self.http = Http(create_app(database, self.settings), loop)
+        self._loop = loop
+        self.settings = Settings(var=var, **dict.fromkeys(RATES, 10**6))
+        self.open()
         self.uids: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
+
+    def open(self, **settings: Any) -> None:
+        """Starts the API (again) with these settings changed; nothing is counted yet."""
+        self.settings = self.settings.model_copy(update=settings)
+        self.http = Http(create_app(self.database, self.settings), self._loop)
 
     def populate(self) -> None:
         with self.database.writing() as connection:
@@ -145,9 +150,10 @@ def world_on_both(worlds: Worlds, stage: Stage) -> World:
 
 @pytest.fixture
 def own_world(sqlite: Database, tmp_path: Path, loop: asyncio.AbstractEventLoop) -> World:
-    """One with keys of its own, and as few logins as the specification allows."""
-    made = World(sqlite, tmp_path, loop, logins=5)
+    """One with keys of its own, and as few requests as the specification allows."""
+    made = World(sqlite, tmp_path, loop)
     made.populate()
+    made.open(**{rate: Settings.model_fields[rate].default for rate in RATES})
     return made
 
 

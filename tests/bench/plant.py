@@ -137,6 +137,9 @@ def _environment(settings: Settings) -> dict[str, str]:
         "GHOSTCP_INVENTORY": str(settings.inventory),
         "GHOSTCP_LISTEN": settings.listen,
         "GHOSTCP_SWEEP_SECONDS": str(settings.sweep_seconds),
+        **dict.fromkeys(
+            ("GHOSTCP_RATE_AUTHENTICATION", "GHOSTCP_RATE_USERS", "GHOSTCP_RATE_GENERAL"), "1000000000"
+        ),
     }
 
 

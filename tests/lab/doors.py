@@ -75,6 +75,7 @@ def control_plane_processes(host: lab.LabHost, var: Path, **settings: str) -> It
         "GHOSTCP_PASSWORD": PASSWORD,
         "XDG_CONFIG_HOME": str(var / "config"),
         "COLUMNS": "200",
+        **dict.fromkeys(("GHOSTCP_RATE_AUTHENTICATION", "GHOSTCP_RATE_USERS"), "1000"),
         **settings,
     }
     for step in (["migrate"], ["admin"]):
