@@ -18,11 +18,12 @@ from api.describe import Schema
 from api.door import Route
 from api.merge import merge_patch
 from api.options import expect
+from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
-from api.views import page_view
 from state.errors import Invalid, NotFound
-from state.listing import Listing, fetch, read
+from state.list_query import read
+from state.listing import Listing, fetch
 from state.validation import faults_of
 
 Rows = Sequence[Row[Any]]
@@ -84,16 +85,28 @@ class Collection:
 
 def routes(of: Collection) -> tuple[Route, ...]:
     """The doors of a collection: to list and get, and to create, change and delete where that is possible."""
-    rule, one = Rule(of.access, f"{of.scope}:read" if of.scope else ""), f"{of.path}/{{id}}"
-    docs = Described(of.path, of.key, of.noun, of.shape, of.listing)
-    found = (
-        Route("GET", of.path, f"List {of.key}", rule, docs.list(), reads=partial(_list, of), rate=of.rate),
-        Route("GET", one, f"Get a {of.noun}", rule, docs.get(), reads=partial(_get, of), rate=of.rate),
-    )
-    return (*found, *_write_routes(of, of.writing, one, docs)) if of.writing else found
+    one = f"{of.path}/{{id}}"
+    docs, answer = _described(of).get(), partial(_get, of)
+    get = Route("GET", one, f"Get a {of.noun}", _reading(of), docs, reads=answer, rate=of.rate)
+    return (list_route(of), get, *(_write_routes(of, of.writing, one) if of.writing else ()))
 
 
-def _write_routes(of: Collection, writing: Writing, one: str, docs: Described) -> tuple[Route, ...]:
+def list_route(of: Collection) -> Route:
+    """The door to the list alone."""
+    docs, answer = _described(of).list(), partial(_list, of)
+    return Route("GET", of.path, f"List {of.key}", _reading(of), docs, reads=answer, rate=of.rate)
+
+
+def _described(of: Collection) -> Described:
+    return Described(of.path, of.key, of.noun, of.shape, of.listing)
+
+
+def _reading(of: Collection) -> Rule:
+    return Rule(of.access, f"{of.scope}:read" if of.scope else "")
+
+
+def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ...]:
+    docs = _described(of)
     rule, base = Rule(of.access, f"{of.scope}:write" if of.scope else ""), of.path
     create, change = partial(_create, of, writing), partial(_change, of, writing)
     model, rate, delete = writing.accepted, of.rate, partial(_delete, of, writing)
@@ -123,7 +136,7 @@ def understand(model: type[BaseModel], body: Mapping[str, Any]) -> Any:
 def _list(of: Collection, call: Call, connection: Connection) -> Reply:
     wanted = read(of.listing, call.request.query_params.multi_items())
     page = fetch(connection, of.query.where(of.visible(call, connection)), of.counted, wanted)
-    return Reply(content=page_view(of.key, of.views(call, connection, page.rows), page))
+    return page_reply(call, of.key, of.views(call, connection, page.rows), page)
 
 
 def _get(of: Collection, call: Call, connection: Connection) -> Reply:

@@ -31,6 +31,7 @@ def _entry(call: Call, deed: Deed, result: str) -> audit.Entry:
     named: dict[str, Any] = {"name": deed.name} if deed.name else {}
     return audit.Entry(
         actor=who.name,
+        actor_id=who.uid,
         role=who.role,
         token=who.token,
         address=call.address[:45],

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from api.describe import Parameter, Schema
-from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TRUTH, listed, one_of, shape, told
-from state.listing import LARGEST_PAGE, Field, Listing
+from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TRUTH, listed, nullable, one_of, shape, told
+from state.list_query import LARGEST_PAGE
+from state.listing import Field, Listing
 
 _DRY_RUN = Parameter("dry_run", TRUTH, "Store nothing; answer 200 with the plan of what would be done.")
 _WAIT = Parameter(
@@ -69,6 +70,9 @@ def list_parameters(each: Listing) -> tuple[Parameter, ...]:
             one_of("asc", "desc"),
             f"Direction: `asc` unless given, or `{each.order}` where `sort` is not given either.",
         ),
+        Parameter(
+            "cursor", TEXT, "Where the page begins: the `next` of the page before, with the same filters."
+        ),
     ]
     if each.search:
         known.append(
@@ -86,6 +90,7 @@ def page_schema(key: str, item: Schema) -> Schema:
         "page": NUMBER,
         "limit": COUNT,
         "pages": COUNT,
+        "next": nullable(told(TEXT, "The cursor of the next page; null on the last.")),
     }
     return shape(f"{item['title']}Page", {key: listed(item), **counts})
 

@@ -140,6 +140,15 @@ PLAN = shape(
     },
     "A dry run: what would be done. Its report comes when a worker has made it.",
 )
+PLAN_SUMMARY = shape(
+    "PlanSummary",
+    {
+        "id": IDENTIFIER,
+        "status": one_of("pending", "running", "ready", "failed"),
+        "owner": told(TEXT, "Who asked for it."),
+        "created_at": TIME,
+    },
+)
 _METADATA: dict[str, Schema] = {"name": TEXT, "owner": nullable(TEXT), "host": nullable(TEXT)}
 EXPORTED = shape(
     "Document",

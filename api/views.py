@@ -6,7 +6,6 @@ from typing import Any
 
 from state.document import Document
 from state.kinds import KINDS
-from state.listing import Page
 from state.plans import Plan
 from state.shown import Shown
 from state.targets import Target
@@ -40,11 +39,6 @@ def document_view(shown: Shown) -> dict[str, Any]:
 def etag(generation: int) -> str:
     """A document's entity tag: it changes when what is wanted changes (RFC 9110, section 8.8.3)."""
     return f'"{generation}"'
-
-
-def page_view(key: str, items: Sequence[Any], page: Page) -> dict[str, Any]:
-    """A page of a list under its key."""
-    return {key: items, "total": page.total, "page": page.page, "limit": page.limit, "pages": page.pages}
 
 
 def export_view(document: Document) -> dict[str, Any]:

@@ -51,12 +51,15 @@ class Client:
         return self.values(self.send("POST", path, body))
 
     def all(self, plural: str) -> Iterator[Values]:
-        """Every object of a list, page after page."""
-        page, pages = 1, 1
-        while page <= pages:
-            answer = self.get(f"/{plural}", page=page, limit=100)
+        """Every object of a list, page after page: what is there throughout comes once, whatever else changes."""
+        query: dict[str, str | int] = {"limit": 100}
+        while True:
+            answer = self.get(f"/{plural}", **query)
             yield from answer.get(plural, [])
-            page, pages = page + 1, int(answer.get("pages", 1))
+            following = answer.get("next")
+            if not following:
+                return
+            query["cursor"] = str(following)
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """Server-sent events (name, JSON data), as they come, until the API ends the stream."""

@@ -95,8 +95,8 @@ def export(
 
 def stored(client: Client) -> list[FileDocument]:
     """All documents that are stored, but for those of the system itself: their names cannot be chosen."""
-    found = client.get("/documents").get("documents", [])
-    return [_document(values) for values in found if _choosable(values)]
+    found = [_document(values) for values in client.all("documents") if _choosable(values)]
+    return sorted(found, key=lambda each: (KINDS[each.kind].rank, each.owner, each.name))
 
 
 def _choosable(values: Values) -> bool:

@@ -39,6 +39,7 @@ class Entry:
     actor: str
     action: str
     result: str
+    actor_id: str = ""
     role: str = ""
     token: str = ""
     address: str = ""

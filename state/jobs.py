@@ -39,6 +39,7 @@ class Job:
     priority: int
     holder: str
     request_id: str
+    retry_of: str | None
     scheduled_for: datetime | None
     started_at: datetime | None
     completed_at: datetime | None

@@ -66,7 +66,8 @@ audit = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False, index=True),
-    Column("actor", String(64), nullable=False, index=True),
+    Column("actor", String(64), nullable=False),
+    Column("actor_id", String(36), nullable=False),
     Column("role", String(16), nullable=False),
     Column("token", String(64), nullable=False),
     Column("address", String(45), nullable=False),
@@ -74,12 +75,15 @@ audit = Table(
     Column("action", String(128), nullable=False),
     Column("object_type", String(64), nullable=False),
     Column("object_id", String(255), nullable=False),
-    Column("owner", String(64), nullable=False, index=True),
+    Column("owner", String(64), nullable=False),
     Column("before", Json),
     Column("after", Json),
     Column("result", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_actor_id", "actor_id", "id"),
+    Index("ix_audit_object_id", "object_id", "id"),
 )
 
 audit_head = Table(

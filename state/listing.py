@@ -1,18 +1,28 @@
 """Listing: one page of rows that the database filtered, searched and sorted, always in a total order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
-from state.errors import Fault, Invalid
+from state.cursor import Cursor, write
 
-LARGEST_PAGE = 10**9
-_LARGEST = 2**63 - 1
-_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+_VALUE, _TIE = "value_of_the_sort", "value_of_the_tie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +37,63 @@ class Field:
     nullable: bool = False
     among: Callable[[Sequence[Any]], ColumnElement[bool]] | None = None
 
+    def literal(self, value: Any) -> ColumnElement[Any]:
+        """The value to compare with; a number may be larger than the column's can be."""
+        return literal(value, BigInteger() if self.type is int else self.column.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """A total order: by the field named `sort`, ties broken by another; of what is null, first or last (descending)."""
+
+    sort: str
+    by: Field
+    tie: Field
+    order: str = "asc"
+
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """What to order by."""
+        descending = self.order == "desc"
+        ordered = self.by.column.desc() if descending else self.by.column.asc()
+        if self.by.nullable:
+            ordered = ordered.nulls_last() if descending else ordered.nulls_first()
+        return (ordered, self.tie.column.desc() if descending else self.tie.column.asc())
+
+    def behind(self, value: Any, tie: Any) -> ColumnElement[bool]:
+        """The rows that come after the one with these values."""
+        descending = self.order == "desc"
+        last = self.tie.literal(tie)
+        later = self.tie.column < last if descending else self.tie.column > last
+        column, null = self.by.column, self.by.column.is_(None)
+        if value is None:
+            return and_(null, later) if descending else or_(~null, and_(null, later))
+        here = tuple_(column, self.tie.column)
+        there = tuple_(self.by.literal(value), last)
+        further = here < there if descending else here > there
+        return or_(further, null) if descending and self.by.nullable else further
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A listing as it was asked for."""
+    """A listing as it was asked for; `asked` stands for its filters, `behind` is where its page begins."""
 
+    sorting: Sorting
     conditions: tuple[ColumnElement[bool], ...] = ()
-    order: tuple[ColumnElement[Any], ...] = ()
     page: int = 1
     limit: int = 20
+    asked: str = ""
+    behind: ColumnElement[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of one page, and how many there are on all of them."""
+    """The rows of one page, how many there are on all of them, and the cursor of the next one, if there is one."""
 
     rows: Sequence[Row[Any]]
     total: int
     page: int
     limit: int
+    next: str | None = None
 
     @property
     def pages(self) -> int:
@@ -69,133 +117,49 @@ class Listing:
         bounds = {f"{s}_{side}": name for s, name in short.items() for side in ("after", "before")}
         object.__setattr__(self, "times", bounds)
 
-
-def read(listing: Listing, parameters: Iterable[tuple[str, str]]) -> Wanted:
-    """The query parameters understood. Raises Invalid with every one that is unknown or wrong."""
-    given: dict[str, list[str]] = {}
-    for name, value in parameters:
-        given.setdefault(name, []).append(value)
-    faults: list[Fault] = []
-    conditions = [c for n, v in given.items() for c in _condition(listing, n, v, faults)]
-    page = _number(given, "page", 1, LARGEST_PAGE, faults)
-    limit = _number(given, "limit", 20, 100, faults)
-    order = _order(listing, given, faults)
-    if faults:
-        raise Invalid(faults)
-    return Wanted(tuple(conditions), order, page, limit)
+    def sorting(self, sort: str, order: str) -> Sorting:
+        """The order by one of the fields."""
+        return Sorting(sort, self.fields[sort], self.fields[self.tie], order)
 
 
 def fetch(connection: Connection, query: Select[Any], counted: FromClause, wanted: Wanted) -> Page:
-    """One page of `query`; `counted` is the table whose rows the conditions select."""
-    conditions = (
-        (query.whereclause, *wanted.conditions) if query.whereclause is not None else wanted.conditions
-    )
-    ordered = query.where(*wanted.conditions).order_by(*wanted.order)
-    rows = connection.execute(ordered.limit(wanted.limit).offset((wanted.page - 1) * wanted.limit)).all()
-    if wanted.page == 1 and len(rows) < wanted.limit:
-        return Page(rows, len(rows), wanted.page, wanted.limit)
-    total = connection.execute(select(func.count()).select_from(counted).where(*conditions)).scalar_one()
-    return Page(rows, int(total), wanted.page, wanted.limit)
+    """One page of `query`; `counted` is the table whose rows the conditions select.
+
+    A row more than the page has is asked for, which tells whether there is another page.
+    """
+    sorting, limit = wanted.sorting, wanted.limit
+    chosen = query.where(*wanted.conditions)
+    marked = chosen.add_columns(sorting.by.column.label(_VALUE), sorting.tie.column.label(_TIE))
+    if wanted.behind is not None:
+        marked = marked.where(wanted.behind)
+    elif wanted.page > 1:
+        marked = _skipping(marked, chosen, counted, wanted)
+    rows = connection.execute(marked.order_by(*sorting.columns()).limit(limit + 1)).all()
+    shown, more = rows[:limit], len(rows) > limit
+    total = len(rows)
+    if more or wanted.page > 1:
+        total = _total(connection, chosen, counted)
+    following = _cursor(wanted, shown[-1]) if more else None
+    return Page(shown, total, wanted.page, limit, following)
 
 
-def _condition(
-    listing: Listing, name: str, values: list[str], faults: list[Fault]
-) -> list[ColumnElement[bool]]:
-    if name in {"page", "limit", "sort", "order"}:
-        return []
-    if any("\0" in value or not value.isprintable() for value in values):
-        faults.append(Fault(name, "must not contain control characters"))
-        return []
-    if name == "search" and listing.search:
-        columns = [listing.fields[each].column for each in listing.search]
-        return [and_(*(or_(*(c.icontains(v, autoescape=True) for c in columns)) for v in values))]
-    try:
-        if name in listing.fields:
-            return [_among(listing.fields[name], [part for v in values for part in v.split(",")])]
-        if name in listing.times:
-            column = listing.fields[listing.times[name]].column
-            return [_bound(column, name, value) for value in values]
-    except ValueError as error:
-        faults.append(Fault(name, str(error)))
-        return []
-    faults.append(Fault(name, "is no field to filter by"))
-    return []
+def _skipping(marked: Select[Any], chosen: Select[Any], counted: FromClause, wanted: Wanted) -> Select[Any]:
+    """The page's rows by number: they are found in the table alone, before anything is joined to them."""
+    tie, start = wanted.sorting.tie.column, (wanted.page - 1) * wanted.limit
+    found = select(tie).select_from(counted).where(*_conditions(chosen)).order_by(*wanted.sorting.columns())
+    return marked.where(tie.in_(found.limit(wanted.limit + 1).offset(start)))
 
 
-def _among(each: Field, values: list[str]) -> ColumnElement[bool]:
-    parsed = [_parse(each, value) for value in values]
-    if each.among:
-        return each.among(parsed)
-    found = each.column.in_([value for value in parsed if value is not None])
-    return or_(found, each.column.is_(None)) if None in parsed else found
+def _total(connection: Connection, chosen: Select[Any], counted: FromClause) -> int:
+    query = select(func.count()).select_from(counted).where(*_conditions(chosen))
+    return int(connection.execute(query).scalar_one())
 
 
-def _parse(each: Field, value: str) -> Any:
-    if each.nullable and value == "":
-        return None
-    if each.type is bool:
-        if value.lower() not in _TRUTHS:
-            raise ValueError("must be true or false")
-        return _TRUTHS[value.lower()]
-    if each.type is int:
-        return _integer(value)
-    if each.type is datetime:
-        return instant(value)
-    return _uuid(value) if each.type is UUID else value
+def _conditions(chosen: Select[Any]) -> tuple[ColumnElement[bool], ...]:
+    return () if chosen.whereclause is None else (chosen.whereclause,)
 
 
-def _integer(value: str) -> int:
-    if not value.removeprefix("-").isascii() or not value.removeprefix("-").isdigit() or len(value) > 19:
-        raise ValueError("must be a whole number")
-    return min(int(value), _LARGEST)
-
-
-def _uuid(value: str) -> str:
-    try:
-        return str(UUID(value))
-    except ValueError:
-        raise ValueError("must be a UUID") from None
-
-
-def instant(value: str) -> datetime:
-    """A date (its first moment, UTC) or an RFC 3339 time. Raises ValueError."""
-    try:
-        if len(value) == 10:
-            return datetime.combine(date.fromisoformat(value), time(), UTC)
-        parsed = datetime.fromisoformat(value.replace(" ", "+"))
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a date or an RFC 3339 time") from None
-
-
-def _bound(column: ColumnElement[Any], name: str, value: str) -> ColumnElement[bool]:
-    return column >= instant(value) if name.endswith("_after") else column < instant(value)
-
-
-def _number(
-    given: Mapping[str, list[str]], name: str, default: int, largest: int, faults: list[Fault]
-) -> int:
-    try:
-        value = _integer(given[name][-1]) if name in given else default
-    except ValueError:
-        value = 0
-    if not 1 <= value <= largest:
-        faults.append(Fault(name, f"must be a whole number from 1 to {largest}"))
-    return value
-
-
-def _order(
-    listing: Listing, given: Mapping[str, list[str]], faults: list[Fault]
-) -> tuple[ColumnElement[Any], ...]:
-    name = given.get("sort", [listing.sort])[-1]
-    direction = given.get("order", [listing.order if "sort" not in given else "asc"])[-1]
-    if direction not in {"asc", "desc"}:
-        faults.append(Fault("order", "must be asc or desc"))
-    if name not in listing.fields:
-        faults.append(Fault("sort", f"{name!r} is no field to sort by"))
-        return ()
-    each, tie = listing.fields[name], listing.fields[listing.tie]
-    ordered = each.column.desc() if direction == "desc" else each.column.asc()
-    if each.nullable:
-        ordered = ordered.nulls_last() if direction == "desc" else ordered.nulls_first()
-    return (ordered, tie.column.desc() if direction == "desc" else tie.column.asc())
+def _cursor(wanted: Wanted, last: Row[Any]) -> str:
+    value, tie = last._mapping[_VALUE], last._mapping[_TIE]  # noqa: SLF001 - SQLAlchemy's public name
+    sorting = wanted.sorting
+    return write(Cursor(sorting.sort, sorting.order, wanted.asked, wanted.page + 1, value, tie))

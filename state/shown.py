@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
 )
 
@@ -153,12 +154,15 @@ def count_owned(connection: Connection, owners: Iterable[str]) -> dict[tuple[str
 def _spec_field(kind: Kind, name: str) -> Field | None:
     info = kind.schema.model_fields[name]
     type_, nullable = _scalar(info.annotation)
-    text = documents.c.spec[name].as_string()
-    if type_ is bool:
-        return Field(documents.c.spec[name].as_boolean(), bool, nullable)
-    if type_ is int:
-        return Field(cast(text, BigInteger), int, nullable)
-    return Field(text, str, nullable) if type_ is str else None
+    value, text = documents.c.spec[name], documents.c.spec[name].as_string()
+    columns: dict[type | None, ColumnElement[Any]] = {
+        bool: value.as_boolean(), int: cast(text, BigInteger), str: text,
+    }  # fmt: skip
+    if type_ is None:
+        return None
+    default = _defaults(kind).get(name)
+    column = columns[type_] if default is None else func.coalesce(columns[type_], literal(default))
+    return Field(column, type_, nullable)
 
 
 def _scalar(annotation: Any) -> tuple[type | None, bool]:
@@ -180,9 +184,12 @@ def _owner_uid() -> ColumnElement[Any]:
 
 
 def _owned_by(uids: Any) -> ColumnElement[bool]:
+    """One owner is looked up once, so that its documents are found in the order of a list."""
     owner = documents.alias("an_owner")
     names: Select[Any] = select(owner.c.name).where(owner.c.uid.in_(uids), owner.c.kind == "User")
-    return documents.c.owner.in_(names)
+    if None in uids:
+        return or_(documents.c.owner.in_(names), _owner_uid().is_(None))
+    return documents.c.owner == names.scalar_subquery() if len(uids) == 1 else documents.c.owner.in_(names)
 
 
 def _observed() -> ColumnElement[Any]:

@@ -48,6 +48,13 @@ metadata = MetaData(
 _ALIVE = text("deleted_at IS NULL")
 _BURIED = text("deleted_at IS NOT NULL")
 _PENDING = text("pending")
+_WAITING = text("status = 'pending'")
+
+
+def _living(name: str, *columns: str) -> Index:
+    """An index of living documents, in the order of a list; SQLite counts them in it if their mark is in it too."""
+    return Index(name, *columns, sqlite_where=_ALIVE, postgresql_where=_ALIVE)
+
 
 documents = Table(
     "documents",
@@ -69,8 +76,9 @@ documents = Table(
     Column("deleted_at", Instant),
     Index("uq_documents_alive", "kind", "name", unique=True, sqlite_where=_ALIVE, postgresql_where=_ALIVE),
     Index("ix_documents_pending", "target", sqlite_where=_PENDING, postgresql_where=_PENDING),
-    Index("ix_documents_owner", "owner", "kind"),
-    Index("ix_documents_listing", "kind", "created_at", "uid"),
+    _living("ix_documents_owner", "owner", "kind", "created_at", "uid", "deleted_at"),
+    _living("ix_documents_listing", "kind", "created_at", "uid", "deleted_at"),
+    _living("ix_documents_created", "created_at", "uid", "deleted_at"),
     Index("ix_documents_target", "target"),
     Index("ix_documents_buried", "kind", "name", sqlite_where=_BURIED, postgresql_where=_BURIED),
 )
@@ -168,13 +176,14 @@ jobs = Table(
     Column("priority", Integer, nullable=False),
     Column("holder", String(255), nullable=False),
     Column("request_id", String(64), nullable=False, server_default=""),
+    Column("retry_of", String(36)),
     Column("scheduled_for", Instant),
     Column("started_at", Instant),
     Column("completed_at", Instant),
     Column("created_at", Instant, nullable=False),
-    Index("ix_jobs_status", "status", "job_type"),
+    Index("ix_jobs_status", "status", "created_at", "id"),
     Index("ix_jobs_listing", "created_at", "id"),
-    Index("ix_jobs_owner", "owner", "created_at"),
+    Index("ix_jobs_owner", "owner", "created_at", "id"),
 )
 
 job_lines = Table(
@@ -196,6 +205,9 @@ plans = Table(
     Column("status", String(16), nullable=False),
     Column("report", Json),
     Column("created_at", Instant, nullable=False),
+    Index("ix_plans_listing", "created_at", "id"),
+    Index("ix_plans_owner", "owner", "created_at", "id"),
+    Index("ix_plans_waiting", "created_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
 
 revoked_tokens = Table(

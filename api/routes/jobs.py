@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -32,9 +32,10 @@ _POLL = 0.25
 
 
 def _owned_by(uids: Sequence[Any]) -> Any:
-    return jobs.c.owner.in_(
-        select(documents.c.name).where(documents.c.uid.in_(uids), documents.c.kind == "User")
-    )
+    names = select(documents.c.name).where(documents.c.uid.in_(uids), documents.c.kind == "User")
+    if None in uids:
+        return or_(jobs.c.owner.in_(names), _OWNER.is_(None))
+    return jobs.c.owner == names.scalar_subquery() if len(uids) == 1 else jobs.c.owner.in_(names)
 
 
 _OWNER = (

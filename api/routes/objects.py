@@ -15,16 +15,17 @@ from api.fields import find_owner, take_password, take_text
 from api.kind_docs import object_docs
 from api.merge import merge_patch
 from api.options import expect
+from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
-from api.views import document_view, etag, page_view
+from api.views import document_view, etag
 from api.waiting import held
 from api.writes import New, Written, missing, visible_document
 from state.document import Document
 from state.errors import Fault
 from state.kind import Kind
 from state.kinds import KINDS
-from state.listing import read
+from state.list_query import read
 from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
 from state.validation import dump
@@ -53,7 +54,7 @@ def routes(kind: Kind) -> tuple[Route, ...]:
 def _list(kind: Kind, call: Call, connection: Connection) -> Reply:
     wanted = read(listing(kind), call.request.query_params.multi_items())
     shown, page = list_shown(connection, kind, wanted, access.visible(call.principal, kind))
-    return Reply(content=page_view(kind.plural, [document_view(each) for each in shown], page))
+    return page_reply(call, kind.plural, [document_view(each) for each in shown], page)
 
 
 def _get(kind: Kind, call: Call, connection: Connection) -> Reply:

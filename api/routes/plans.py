@@ -1,6 +1,8 @@
 """Plans: dry runs of everything or of a posted set of documents, and making them come true."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 from starlette.responses import Response
@@ -8,6 +10,7 @@ from starlette.responses import Response
 from api.access import signed_in, visible_documents, visible_plans
 from api.body import MIB
 from api.call import Call, Reply
+from api.collection import Collection, Rows, list_route
 from api.describe import JSON, Answer, Body, Docs
 from api.door import Route
 from api.openapi import path_parameters, write_parameters
@@ -16,10 +19,11 @@ from api.performing import perform as carry_out
 from api.posted import Outcome, PostedSet, perform, understand
 from api.rehearsal import ENDED, answered, leave, question, report_for
 from api.schemas import IDENTIFIER, listed, shape
-from api.shapes import PLAN, WRITTEN
-from api.views import plan_view
+from api.shapes import PLAN, PLAN_SUMMARY, WRITTEN
+from api.views import plan_view, time
 from state.document import Document, Ref
 from state.errors import Conflict, Fault, Invalid, NotFound
+from state.listing import Field, Listing
 from state.plans import Plan, get_plan
 from state.reading import by_uid, find
 from state.report import as_markdown, as_text
@@ -162,6 +166,13 @@ def _stale(key: str) -> Conflict:
     )
 
 
+def _summaries(_: Call, __: Connection, rows: Rows) -> list[dict[str, Any]]:
+    return [
+        {"id": row.id, "status": row.status, "owner": row.owner, "created_at": time(row.created_at)}
+        for row in rows
+    ]
+
+
 _PATH = path_parameters("/{id}")
 _APPLIED = shape("AppliedPlan", {"id": IDENTIFIER, "documents": listed(WRITTEN)})
 _MADE = Answer(
@@ -183,7 +194,28 @@ _POSTED = {
         }
     ],
 }
+PLANS = Collection(
+    "/plans",
+    "plans",
+    "plan",
+    "plans",
+    select(plans.c.id, plans.c.status, plans.c.owner, plans.c.created_at),
+    plans,
+    Listing(
+        {
+            "id": Field(plans.c.id, UUID),
+            "status": Field(plans.c.status, str),
+            "owner": Field(plans.c.owner, str),
+            "created_at": Field(plans.c.created_at, datetime),
+        },
+        order="desc",
+    ),
+    lambda call, _: visible_plans(call.principal),
+    _summaries,
+    PLAN_SUMMARY,
+)
 ROUTES = (
+    list_route(PLANS),
     Route(
         "POST",
         "/plans",

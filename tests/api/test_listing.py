@@ -61,6 +61,12 @@ def test_users_are_listed_by_who_manages_them(world_on_both: World) -> None:
     assert _names(world_on_both, f"user_id={world_on_both.uids['resi']}") == ["anna"]
 
 
+def test_what_belongs_to_nobody_is_found_by_an_empty_owner(world_on_both: World) -> None:
+    answer = world_on_both.call("admin", "GET", "/packages?user_id=").json()
+    assert {each["name"] for each in answer["packages"]} == {"default", "basic"}
+    assert world_on_both.call("admin", "GET", "/jobs?user_id=").json()["total"] == 0
+
+
 def test_every_scalar_field_can_be_filtered_and_sorted_by(world_on_both: World) -> None:
     world_on_both.site("anna.example", "anna")
     for plural in ("users", "domains", "packages"):
@@ -85,6 +91,20 @@ def test_every_scalar_field_can_be_filtered_and_sorted_by(world_on_both: World) 
         ("page=99999999999999999999", "page"),
         ("limit=101", "limit"),
         ("limit=x", "limit"),
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=", "limit"),
+        ("page=1.0", "page"),
+        ("page=-1", "page"),
+        ("page=1000000000000000000", "page"),
+        ("page=%D9%A1", "page"),
+        ("sort=username;drop table documents", "sort"),
+        ("sort=created_at%0d%0aX: y", "sort"),
+        ("username'--=x", "username'--"),
+        ("search=a%0d%0ab", "search"),
+        ("search=%ED%A0%80%00", "search"),
+        ("role=" + "x," * 100, "role"),
         ("disk_quota=many", "disk_quota"),
         ("is_active=perhaps", "is_active"),
         ("id=1", "id"),
@@ -100,7 +120,7 @@ def test_what_cannot_be_asked_for_is_named(world: World, query: str, field: str)
     assert [each["field"] for each in answer.json()["details"]["errors"]] == [field]
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/hosts", "/packages", "/domains"])
+@pytest.mark.parametrize("path", ["/jobs", "/hosts", "/packages", "/domains", "/documents", "/plans"])
 def test_every_list_says_how_much_there_is(world: World, path: str) -> None:
     answer = world.call("admin", "GET", path).json()
-    assert set(answer) == {path.removeprefix("/"), "total", "page", "limit", "pages"}
+    assert set(answer) == {path.removeprefix("/"), "total", "page", "limit", "pages", "next"}

@@ -79,7 +79,7 @@ def test_a_site_is_created_as_in_the_specification(world_on_both: World) -> None
     assert made["user_id"] == world_on_both.uids["bert"]
     assert made["document_root"] == "/home/bert/web/newsite.com/public_html"
     listed = world_on_both.call("bert", "GET", f"/domains?user_id={made['user_id']}&page=1&limit=20").json()
-    assert listed == {"domains": [made], "total": 1, "page": 1, "limit": 20, "pages": 1}
+    assert listed == {"domains": [made], "total": 1, "page": 1, "limit": 20, "pages": 1, "next": None}
 
 
 def test_an_administrators_site_without_an_owner_is_its_own(world: World) -> None:

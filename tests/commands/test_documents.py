@@ -61,3 +61,17 @@ def test_the_systems_own_documents_are_not_exported(ask: Run, api: Api) -> None:
     metadata = {"name": "admin", "owner": None, "host": None}
     api.documents["User", "admin"] = {"kind": "User", "metadata": metadata, "spec": {"email": "a@b"}}
     assert ask("export").out == ""
+
+
+def test_an_export_goes_through_all_pages(ask: Run, api: Api) -> None:
+    def page(name: str, following: str | None) -> tuple[int, dict[str, object], dict[str, str]]:
+        metadata = {"name": name, "owner": None, "host": None}
+        content = {"documents": [{"kind": "Package", "metadata": metadata, "spec": {}}], "next": following}
+        return 200, content, {}
+
+    api.answers["GET", "/documents"] = [page("two", "abc"), page("one", None)]
+    assert [line for line in ask("export").out.splitlines() if "name" in line] == [
+        "  name: one",
+        "  name: two",
+    ]
+    assert api.asked.count(("GET", "/documents")) == 2

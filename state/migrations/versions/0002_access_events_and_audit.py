@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from state.tables import Instant, Json, Serial
@@ -152,7 +153,8 @@ Table(
     _schema,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False, index=True),
-    Column("actor", String(64), nullable=False, index=True),
+    Column("actor", String(64), nullable=False),
+    Column("actor_id", String(36), nullable=False),
     Column("role", String(16), nullable=False),
     Column("token", String(64), nullable=False),
     Column("address", String(45), nullable=False),
@@ -160,12 +162,15 @@ Table(
     Column("action", String(128), nullable=False),
     Column("object_type", String(64), nullable=False),
     Column("object_id", String(255), nullable=False),
-    Column("owner", String(64), nullable=False, index=True),
+    Column("owner", String(64), nullable=False),
     Column("before", Json),
     Column("after", Json),
     Column("result", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_actor_id", "actor_id", "id"),
+    Index("ix_audit_object_id", "object_id", "id"),
 )
 
 _head = Table(
@@ -177,6 +182,24 @@ _head = Table(
     Column("seal", String(64), nullable=False),
 )
 
+_ALIVE = text("deleted_at IS NULL")
+_WAITING = text("status = 'pending'")
+_REPLACED = (
+    ("ix_documents_owner", "documents", ("owner", "kind")),
+    ("ix_documents_listing", "documents", ("kind", "created_at", "uid")),
+    ("ix_jobs_status", "jobs", ("status", "job_type")),
+    ("ix_jobs_owner", "jobs", ("owner", "created_at")),
+)
+_INDEXES = (
+    ("ix_documents_owner", "documents", ("owner", "kind", "created_at", "uid", "deleted_at"), _ALIVE),
+    ("ix_documents_listing", "documents", ("kind", "created_at", "uid", "deleted_at"), _ALIVE),
+    ("ix_documents_created", "documents", ("created_at", "uid", "deleted_at"), _ALIVE),
+    ("ix_jobs_status", "jobs", ("status", "created_at", "id"), None),
+    ("ix_jobs_owner", "jobs", ("owner", "created_at", "id"), None),
+    ("ix_plans_listing", "plans", ("created_at", "id"), None),
+    ("ix_plans_owner", "plans", ("owner", "created_at", "id"), None),
+    ("ix_plans_waiting", "plans", ("created_at",), _WAITING),
+)
 _NEW = [table for table in _schema.sorted_tables if table.name != "documents"]
 _REFUSAL = "the audit is append-only"
 _SQLITE = """CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN SELECT RAISE(ABORT, '{why}'); END"""
@@ -193,7 +216,12 @@ def upgrade() -> None:
     _schema.create_all(connection, tables=_NEW)
     connection.execute(_head.insert().values(id=1, last=0, digest="0" * 64, seal=""))
     op.add_column("jobs", Column("request_id", String(64), nullable=False, server_default=""))
+    op.add_column("jobs", Column("retry_of", String(36)))
     op.add_column("documents", Column("request_id", String(64), nullable=False, server_default=""))
+    for name, table, _ in _REPLACED:
+        op.drop_index(name, table)
+    for name, table, columns, where in _INDEXES:
+        op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
     if connection.dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(_SQLITE.format(verb=verb, why=_REFUSAL))
@@ -205,7 +233,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     connection = op.get_bind()
     _schema.drop_all(connection, tables=_NEW)
+    for name, table, _, _ in _INDEXES:
+        op.drop_index(name, table)
+    for name, table, columns in _REPLACED:
+        op.create_index(name, table, list(columns))
     op.drop_column("documents", "request_id")
+    op.drop_column("jobs", "retry_of")
     op.drop_column("jobs", "request_id")
     if connection.dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_refuse()")
