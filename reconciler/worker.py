@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler import ansible
+from reconciler.courier import deliver
 from reconciler.dry_run import answer_plan
 from reconciler.garbage import collect_seldom
 from reconciler.inventory import inventory_hosts
@@ -54,6 +55,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         loops += [
             lambda: _answers(world, stop, bell),
             lambda: _listen(settings.doorbell, tenders, bell, stop),
+            lambda: deliver(settings, database, stop),
         ]
         bell = threading.Event()
         threads = [threading.Thread(target=_guarded(loop, stop), daemon=True) for loop in loops]

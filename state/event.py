@@ -1,7 +1,9 @@
 """What an event is: something that happened to somebody's object, with what one may know of it; pure."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from state.document import Document
@@ -41,6 +43,19 @@ def event_names() -> tuple[str, ...]:
     """Every event that one can subscribe to."""
     of_kinds = (f"{kind.topic}.{verb}" for kind in KINDS.values() for verb in VERBS)
     return tuple(dict.fromkeys((*SPECIFIED, *of_kinds, PING, DISABLED)))
+
+
+def concerns(role: str, name: str, owner: str, manager: str) -> bool:
+    """Whether a user may know of an event: an administrator of all, others of their own, resellers of their users'."""
+    return role == "admin" or (
+        role in {"reseller", "user"} and (name == owner or (role == "reseller" and name == manager))
+    )
+
+
+def message(name: str, data: Mapping[str, Any], at: datetime) -> str:
+    """An event as everybody is told of it, in one line of JSON."""
+    told = {"event": name, "data": dict(data), "timestamp": at.isoformat().replace("+00:00", "Z")}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def of_document(document: Document, verb: str, **more: Any) -> Event:

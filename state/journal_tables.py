@@ -27,9 +27,7 @@ webhooks = Table(
     Column("is_active", Boolean, nullable=False),
     Column("disabled_reason", Text, nullable=False),
     Column("failing_since", Instant),
-    Column("holder", String(255), nullable=False),
-    Column("held_until", Instant),
-    Column("version", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_webhooks_listing", "created_at", "id"),
@@ -48,9 +46,9 @@ deliveries = Table(
     Column("next_at", Instant),
     Column("answer_status", Integer),
     Column("message", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
     Column("completed_at", Instant),
-    Index("ix_deliveries_queue", "webhook", "status", "number"),
+    Index("ix_deliveries_queue", "webhook", "status", "number", "id"),
     Index("ix_deliveries_listing", "webhook", "created_at", "id"),
 )
 

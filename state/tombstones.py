@@ -9,6 +9,7 @@ from state.claims import release
 from state.document import Document
 from state.event import DELETED, of_document
 from state.events import emit
+from state.journal_tables import webhooks
 from state.kind import Kind
 from state.reading import from_row
 from state.tables import credentials, documents, refs, revisions, statuses
@@ -39,7 +40,7 @@ def bury(connection: Connection, document: Document, actor: str, *, confirmed: b
     }
     connection.execute(update(documents).where(row).values(**tombstone, pending=bool(document.target)))
     release(connection, [document.uid])
-    for table in (refs, credentials) if confirmed else (refs,):
+    for table in (refs, credentials, webhooks) if confirmed else (refs,):
         connection.execute(delete(table).where(table.c.uid == document.uid))
     revision = {
         "uid": document.uid,
@@ -74,6 +75,6 @@ def forget(connection: Connection, uids: Iterable[str]) -> None:
         row = (documents.c.uid == uid) & documents.c.deleted_at.is_not(None)
         if connection.execute(select(documents.c.uid).where(row)).first() is None:
             continue
-        for table in (statuses, credentials, refs):
+        for table in (statuses, credentials, refs, webhooks):
             connection.execute(delete(table).where(table.c.uid == uid))
         connection.execute(delete(documents).where(row))

@@ -114,9 +114,7 @@ Table(
     Column("is_active", Boolean, nullable=False),
     Column("disabled_reason", Text, nullable=False),
     Column("failing_since", Instant),
-    Column("holder", String(255), nullable=False),
-    Column("held_until", Instant),
-    Column("version", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_webhooks_listing", "created_at", "id"),
@@ -135,13 +133,13 @@ Table(
     Column("next_at", Instant),
     Column("answer_status", Integer),
     Column("message", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
     Column("completed_at", Instant),
-    Index("ix_deliveries_queue", "webhook", "status", "number"),
+    Index("ix_deliveries_queue", "webhook", "status", "number", "id"),
     Index("ix_deliveries_listing", "webhook", "created_at", "id"),
 )
 
-Table(
+_cursors = Table(
     "cursors",
     _schema,
     Column("reader", String(64), primary_key=True),
@@ -215,6 +213,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     _schema.create_all(connection, tables=_NEW)
     connection.execute(_head.insert().values(id=1, last=0, digest="0" * 64, seal=""))
+    connection.execute(_cursors.insert(), [{"reader": name, "last": 0} for name in ("webhooks", "pruned")])
     op.add_column("jobs", Column("request_id", String(64), nullable=False, server_default=""))
     op.add_column("jobs", Column("retry_of", String(36)))
     op.add_column("documents", Column("request_id", String(64), nullable=False, server_default=""))

@@ -1,0 +1,14 @@
+"""``python -m tests.reconciler.doomed_courier URL VAR``: a courier in a process of its own, to be killed."""
+
+import sys
+import threading
+from ipaddress import ip_network
+from pathlib import Path
+
+from reconciler.courier import deliver
+from state.database import Database
+from state.settings import Settings
+
+if __name__ == "__main__":
+    settings = Settings(var=Path(sys.argv[2]), webhook_networks=(ip_network("127.0.0.0/8"),))
+    deliver(settings, Database(sys.argv[1]), threading.Event())
