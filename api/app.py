@@ -1,6 +1,7 @@
 """The application: every door there is, one after the other."""
 
 from functools import cache
+from threading import Event
 from typing import Any
 
 from fastapi import FastAPI
@@ -41,11 +42,11 @@ def served() -> tuple[tuple[str, Route], ...]:
     return (*((route.path, route) for route in OUTSIDE), *((BASE + route.path, route) for route in ROUTES))
 
 
-def create_app(database: Database, settings: Settings) -> FastAPI:
-    """The REST API on this database."""
+def create_app(database: Database, settings: Settings, stopping: Event | None = None) -> FastAPI:
+    """The REST API on this database; once `stopping` is set, no answer is held any longer."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     errors.install(app)
-    house = House(database, settings, Rates(settings))
+    house = House(database, settings, Rates(settings), stopping or Event())
     app.add_middleware(Envelope, house=house)
     for path, route in served():
         app.add_api_route(

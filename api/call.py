@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from fastapi import Request
@@ -18,11 +19,12 @@ from state.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every door opens to."""
+    """What every door opens to. Once `stopping` is set, answers that are held or stream come to their end."""
 
     database: Database
     settings: Settings
     rates: Rates
+    stopping: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True, slots=True)

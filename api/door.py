@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from fastapi import Request
@@ -53,7 +54,7 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
         try:
             content = await body.read(request, route.largest)
             reply = await run_in_threadpool(_handle, house, route, request, content)
-            return _response(await _held(reply))
+            return _response(await _held(reply, house.stopping))
         except Exception as error:
             return problem(error)
 
@@ -92,14 +93,14 @@ def _principal(house: House, route: Route, request: Request, connection: Connect
     return principal
 
 
-async def _held(reply: Reply) -> Reply:
+async def _held(reply: Reply, stopping: Event) -> Reply:
     """The answer that `later` gives in time, else the one there is."""
     end, pause = time.monotonic() + reply.seconds, 0.02
     while reply.later:
         new = await run_in_threadpool(reply.later)
         if new is not None:
             return new
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or stopping.is_set():
             break
         await asyncio.sleep(min(pause, max(0.0, end - time.monotonic())))
         pause = min(pause * 1.5, 0.25)

@@ -13,26 +13,13 @@ from state.settings import Settings, settings
 
 def api() -> None:
     """Serve the REST API at GHOSTCP_LISTEN (default 127.0.0.1:8080)."""
-    import uvicorn  # noqa: PLC0415 - slow to import, as is what it serves
-
-    from api.app import create_app  # noqa: PLC0415
+    from api.server import serve  # noqa: PLC0415 - slow to import
 
     host, port = listen(settings())
     configure(settings().log)
     database = Database(settings().database)
-    app = create_app(database, settings())
-    server = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
     try:
-        uvicorn.Server(server).run()
+        serve(database, settings(), host, port)
     finally:
         database.close()
 

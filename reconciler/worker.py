@@ -4,7 +4,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,8 +65,17 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         bell.set()
         for tender in tenders.values():
             tender.bell.set()
-        for thread in threads:
-            thread.join(timeout=30)
+        _finish(threads, settings.stop_seconds)
+
+
+def _finish(threads: Sequence[threading.Thread], seconds: float) -> None:
+    """Waits for what is under way. What takes longer is abandoned: its lease is taken over, its host observed again."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = sum(thread.is_alive() for thread in threads)
+    if late:
+        _log.warning("stopped with work under way: the next worker looks again", loops=late)
 
 
 class Tender:

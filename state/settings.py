@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     rate_general: int = Field(1000, ge=1, description="requests a minute about the rest, by who asks")
     rate_files: int = Field(100, ge=1, description="requests a minute about files, by who asks")
     redis_url: str | None = Field(None, description="Redis that requests are counted in; none: in memory")
+    stop_seconds: int = Field(15, ge=1, description="how long what is under way may take when told to stop")
     sweep_seconds: float = Field(
         600, gt=0, description="how often everything is looked at, jittered by a tenth"
     )

@@ -120,9 +120,12 @@ def _follow(call: Call, connection: Connection) -> Reply:
 
 
 async def _events(call: Call, after: int) -> AsyncIterator[str]:
-    """Server-sent events: one `line` each, then one `end` with the job's status."""
+    """Server-sent events: one `line` each, then one `end` with the job's status.
+
+    Without an `end` the API has stopped, and one asks again from the last line on.
+    """
     status = "running"
-    while True:
+    while not call.house.stopping.is_set():
         try:
             status, lines = await run_in_threadpool(_news, call, after)
         except GhostError as error:
