@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from api.auth import Principal
 from state.document import Document
 from state.errors import Forbidden, NotFound
+from state.journal_tables import events, webhooks
 from state.kind import AdminOnly, Copied, Kind, Spec
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR
@@ -97,6 +98,24 @@ def visible_documents(principal: Principal) -> ColumnElement[bool]:
 def visible_jobs(principal: Principal) -> ColumnElement[bool]:
     """The jobs that the principal may know of."""
     return true() if principal.role == "admin" else owned_by_theirs(principal, jobs.c.owner)
+
+
+def visible_webhooks(principal: Principal) -> ColumnElement[bool]:
+    """The webhooks that the principal may know of: those of the living users that it may know of."""
+    users = next(kind for kind in KINDS.values() if kind.owns)
+    alive = and_(documents.c.kind == users.name, documents.c.deleted_at.is_(None))
+    theirs = select(documents.c.uid).where(alive, visible(principal, users)).correlate(None)
+    return webhooks.c.uid.in_(theirs)
+
+
+def visible_events(principal: Principal) -> ColumnElement[bool]:
+    """The events that the principal may know of; `state.event.concerns` decides the same of a single one."""
+    if principal.role == "admin":
+        return true()
+    own = events.c.owner == principal.name
+    if principal.role != "reseller":
+        return own if principal.role == "user" else false()
+    return or_(own, events.c.manager == principal.name)
 
 
 def visible_plans(principal: Principal) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from api.call import House
 from api.door import Route, endpoint
 from api.envelope import Envelope
 from api.rates import Rates
-from api.routes import auth, docs, documents, health, hosts, jobs, objects, plans
+from api.routes import auth, deliveries, docs, documents, health, hosts, jobs, objects, plans, webhooks
 from state.database import Database
 from state.settings import Settings
 
@@ -32,6 +32,8 @@ ROUTES: tuple[Route, ...] = (
     *plans.ROUTES,
     *documents.ROUTES,
     *hosts.ROUTES,
+    *webhooks.ROUTES,
+    *deliveries.ROUTES,
     docs.document_route(document),
 )
 OUTSIDE: tuple[Route, ...] = (health.ROUTE, *docs.PAGES)

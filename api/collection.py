@@ -35,7 +35,8 @@ class Writing:
     """How objects are made, changed and removed. Each is done in the transaction that it is given.
 
     `create` answers with the new id and what only its maker is shown, once. `change` is given the values as they
-    shall be; `current` tells those that there are. `accepted` is the schema of what one may say.
+    shall be; `current` tells those that there are. `accepted` is the schema of what one may say, `once` that of what
+    its maker is answered, where that is more than others see. `check` is what takes its time, before any transaction.
     """
 
     accepted: type[BaseModel]
@@ -44,6 +45,8 @@ class Writing:
     change: Callable[[Call, Connection, Row[Any], Any], None]
     remove: Callable[[Call, Connection, Row[Any]], None]
     example: Mapping[str, Any] = field(default_factory=dict)
+    once: Schema | None = None
+    check: Callable[[Call, Object], None] = lambda _, __: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ..
     rule, base = Rule(of.access, f"{of.scope}:write" if of.scope else ""), of.path
     create, change = partial(_create, of, writing), partial(_change, of, writing)
     model, rate, delete = writing.accepted, of.rate, partial(_delete, of, writing)
-    created = docs.create(model, writing.example)
+    created = docs.create(model, writing.example, writing.once)
     put, patch = docs.change(model, merge=False), docs.change(model, merge=True)
     return (
         Route("POST", base, f"Create a {of.noun}", rule, created, writes=create, rate=rate),
@@ -146,6 +149,7 @@ def _get(of: Collection, call: Call, connection: Connection) -> Reply:
 
 def _create(of: Collection, writing: Writing, call: Call) -> Reply:
     asked = understand(writing.accepted, call.object())
+    writing.check(call, call.object())
 
     def work(connection: Connection) -> Reply:
         uid, once = writing.create(call, connection, asked)
@@ -171,6 +175,7 @@ def _put(old: Object, body: Object) -> Object:
 
 def _change(of: Collection, writing: Writing, merge: Merge, call: Call) -> Reply:
     body = call.object()
+    writing.check(call, body)
 
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))

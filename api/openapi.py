@@ -46,11 +46,14 @@ MOMENT: Schema = {
 
 def path_parameters(path: str, identifier: Schema = IDENTIFIER) -> tuple[Parameter, ...]:
     """The parameters that stand in a path; `identifier` is the schema of ids."""
-    schemas = {"id": identifier}
     return tuple(
-        Parameter(name, schemas.get(name, TEXT), f"Its {name}.", "path", required=True)
+        Parameter(name, _schema_of(name, identifier), f"Its {name}.", "path", required=True)
         for name in re.findall(r"\{(\w+)\}", path)
     )
+
+
+def _schema_of(name: str, identifier: Schema) -> Schema:
+    return identifier if name == "id" else IDENTIFIER if name.endswith("_id") else TEXT
 
 
 def write_parameters(*, creating: bool = False) -> tuple[Parameter, ...]:

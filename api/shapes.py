@@ -179,3 +179,43 @@ WRITTEN = shape(
         "deleted": TRUTH,
     },
 )
+WEBHOOK = shape(
+    "Webhook",
+    {
+        "id": IDENTIFIER,
+        "user_id": told(IDENTIFIER, "Whose it is: it is told of what its owner may know of."),
+        "url": TEXT,
+        "events": told(listed(TEXT), "The names of what it is told of."),
+        "is_active": TRUTH,
+        "disabled_reason": nullable(told(TEXT, "Why it is active no more, when nobody stopped it.")),
+        "failing_since": nullable(told(TIME, "Since when nothing could be delivered.")),
+        "created_at": TIME,
+        "updated_at": TIME,
+    },
+    "An address that is told of events. Its secret is never shown.",
+)
+NEW_WEBHOOK = {
+    **WEBHOOK,
+    "title": "NewWebhook",
+    "properties": {
+        **WEBHOOK["properties"],
+        "secret": told(TEXT, "Shown this once, and only when it was generated."),
+    },
+}
+DELIVERY = shape(
+    "Delivery",
+    {
+        "id": told(IDENTIFIER, "What `webhook-id` says, at every attempt."),
+        "webhook_id": IDENTIFIER,
+        "event": TEXT,
+        "status": one_of("pending", "delivered", "failed"),
+        "attempts": COUNT,
+        "next_attempt_at": nullable(told(TIME, "Null when it is due, waits for its turn, or is over.")),
+        "response_status": nullable(told(COUNT, "The status of the last answer; null when there was none.")),
+        "message": told(TEXT, "Why the last attempt failed."),
+        "payload": told(ANYTHING, "The body: `event`, `data` and `timestamp`."),
+        "created_at": TIME,
+        "completed_at": nullable(TIME),
+    },
+    "What is told to a webhook, and how that went.",
+)

@@ -1,5 +1,6 @@
 """How things look in answers: documents, jobs, hosts and plans as REST objects, with nothing secret."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -111,3 +112,35 @@ def difference(before: Document | None, after: Document) -> dict[str, Any]:
     changed = [(n, old.get(n), new) for n, new in dump(after.spec).items() if n not in old or old[n] != new]
     fields = [{"field": n, "before": b, "after": a} for n, b, a in changed]
     return {"action": "update" if before else "create", **named, "fields": fields}
+
+
+def webhook_view(row: Any) -> dict[str, Any]:
+    """A webhook, without its secret."""
+    return {
+        "id": row.id,
+        "user_id": row.uid,
+        "url": row.url,
+        "events": list(row.events),
+        "is_active": row.is_active,
+        "disabled_reason": row.disabled_reason or None,
+        "failing_since": time(row.failing_since),
+        "created_at": time(row.created_at),
+        "updated_at": time(row.updated_at),
+    }
+
+
+def delivery_view(row: Any) -> dict[str, Any]:
+    """What is told to a webhook, and how that went."""
+    return {
+        "id": row.id,
+        "webhook_id": row.webhook,
+        "event": row.event,
+        "status": row.status,
+        "attempts": row.attempts,
+        "next_attempt_at": time(row.next_at),
+        "response_status": row.answer_status,
+        "message": row.message,
+        "payload": json.loads(row.body),
+        "created_at": time(row.created_at),
+        "completed_at": time(row.completed_at),
+    }

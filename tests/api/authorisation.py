@@ -36,6 +36,8 @@ class Row:
 
 
 _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
+_HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
+_DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 TABLE = (
     Row("GET /health", "200", "200", "200"),
@@ -76,6 +78,17 @@ TABLE = (
     Row("GET /documents", "200", "200", "200"),
     Row("GET /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
     Row("GET /documents/{kind}/{name}/revisions", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
+    # Webhooks: for oneself and whom one manages.
+    Row("GET /webhooks", "200", "200", "200"),
+    Row("POST /webhooks", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", _HOOK, True),
+    Row("GET /webhooks/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "webhook"),
+    Row("PUT /webhooks/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "webhook", {"is_active": False}),
+    Row("PATCH /webhooks/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "webhook", {"is_active": False}),
+    Row("DELETE /webhooks/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "webhook"),
+    Row("POST /webhooks/{id}/ping", "201 201 - 404", "201 201 404 404", "201 - 404 404", "webhook"),
+    Row("GET /webhooks/{webhook_id}/deliveries", "200 200 - 404", "200 200 404 404", "200 - 404 404", "delivery"),
+    Row(f"GET {_DELIVERY}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "delivery"),
+    Row(f"POST {_DELIVERY}/redeliver", "200 200 - 404", "200 200 404 404", "200 - 404 404", "delivery"),
     # Hosts are the operator's.
     Row("GET /hosts", "200", "403", "403"),
     Row("GET /hosts/{id}", "- - 200 404", "- - 403 403", "- - 403 403", "host"),

@@ -6,8 +6,11 @@ from uuid import uuid4
 
 import pytest
 
+from state import webhooks
+from state.deliveries import ping
 from state.jobs import add_job, finish_job, take_job
 from state.plans import answer, ask
+from state.webhooks import Wish
 from tests.api.authorisation import ROLES, TABLE, Row
 from tests.api.conftest import BASE, World, Worlds, report_of
 from tests.conftest import Stage
@@ -52,6 +55,18 @@ def _document(world: World, owner: str) -> Arguments:
     return {"kind": "WebDomain", "name": f"{owner}.example"}
 
 
+def _webhook(world: World, owner: str) -> Arguments:
+    wish = Wish("https://203.0.114.1/hook", ("job.failed",), secret="a secret")
+    with world.database.writing() as connection:
+        return {"id": webhooks.add(connection, world.settings.var, world.uids[owner], wish)}
+
+
+def _delivery(world: World, owner: str) -> Arguments:
+    hook = _webhook(world, owner)["id"]
+    with world.database.writing() as connection:
+        return {"webhook_id": hook, "id": ping(connection, hook)}
+
+
 MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "package": lambda world, _: {"id": world.uids["basic"]},
     "user": lambda world, owner: {"id": world.uids[owner]},
@@ -61,10 +76,13 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "plan": _plan,
     "document": _document,
     "host": lambda _, __: {"id": "web1"},
+    "webhook": _webhook,
+    "delivery": _delivery,
 }
 MISSING: dict[str, Arguments] = {
     "document": {"kind": "WebDomain", "name": "nowhere.example"},
     "host": {"id": "nowhere"},
+    "delivery": {"webhook_id": NOBODY, "id": NOBODY},
 }
 
 
@@ -121,10 +139,10 @@ def _lists_by_owner(world: World) -> list[str]:
 
 @pytest.mark.parametrize("who", ["resi", "anna"])
 def test_asking_for_what_is_somebody_elses_finds_nothing(world: World, who: str) -> None:
-    for make in (_domain, _job):
+    for make in (_domain, _job, _webhook):
         make(world, "bert")
     lists = _lists_by_owner(world)
-    assert {"/users", "/domains", "/jobs"} <= set(lists)
+    assert {"/users", "/domains", "/jobs", "/webhooks"} <= set(lists)
     for path in lists:
         assert world.call("admin", "GET", f"{path}?user_id={world.uids['bert']}").status_code == 200
         answer = world.call(who, "GET", f"{path}?user_id={world.uids['bert']}")
