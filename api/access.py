@@ -167,6 +167,18 @@ def check_change(principal: Principal, kind: Kind, document: Document, values: M
         _refuse_marked(kind, values)
 
 
+def check_password(principal: Principal, document: Document) -> None:
+    """Whether the principal, who sees the document, may set its password without the old one. Raises Forbidden."""
+    if principal.scopes is not None:
+        raise Forbidden("no API token changes passwords: log in", code="scope_missing", scope=None)
+    if document.uid == principal.uid:
+        raise Forbidden(
+            "change your own password with the current one: POST /api/v1/auth/password",
+            code="forbidden_field",
+            field="password",
+        )
+
+
 def check_remove(principal: Principal, kind: Kind, document: Document) -> None:
     """Whether the principal, who sees the document, may delete it. Raises Forbidden."""
     if document.uid == principal.uid:

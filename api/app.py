@@ -1,5 +1,7 @@
 """The application: every door there is, one after the other."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from threading import Event
 from typing import Any
@@ -7,11 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import contract, errors
-from api.call import House
+from api.call import House, now
 from api.door import Route, endpoint
 from api.envelope import Envelope
 from api.rates import Rates
-from api.routes import auth, deliveries, docs, documents, health, hosts, jobs, objects, plans, webhooks
+from api.routes import auth, deliveries, docs, documents, health, hosts, jobs, objects, plans, totp, webhooks
 from state.database import Database
 from state.settings import Settings
 
@@ -27,6 +29,7 @@ def document() -> dict[str, Any]:
 ROUTES: tuple[Route, ...] = (
     health.ROUTE,
     *auth.ROUTES,
+    *totp.ROUTES,
     *objects.ROUTES,
     *jobs.ROUTES,
     *plans.ROUTES,
@@ -44,11 +47,19 @@ def served() -> tuple[tuple[str, Route], ...]:
     return (*((route.path, route) for route in OUTSIDE), *((BASE + route.path, route) for route in ROUTES))
 
 
-def create_app(database: Database, settings: Settings, stopping: Event | None = None) -> FastAPI:
-    """The REST API on this database; once `stopping` is set, no answer is held any longer."""
+def create_app(
+    database: Database,
+    settings: Settings,
+    stopping: Event | None = None,
+    clock: Callable[[], datetime] = now,
+) -> FastAPI:
+    """The REST API on this database; once `stopping` is set, no answer is held any longer.
+
+    `clock` is what tokens, codes and pauses go by.
+    """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     errors.install(app)
-    house = House(database, settings, Rates(settings), stopping or Event())
+    house = House(database, settings, Rates(settings), stopping or Event(), clock)
     app.add_middleware(Envelope, house=house)
     for path, route in served():
         app.add_api_route(

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 
 from fastapi import Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api import body
-from api.auth import Principal
+from api.auth import Principal, authenticate
 from api.rates import Rates
 from api.visit import visit_of
 from api.writes import Written
@@ -17,14 +19,23 @@ from state.database import Database
 from state.settings import Settings
 
 
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every door opens to. Once `stopping` is set, answers that are held or stream come to their end."""
+    """What every door opens to. Once `stopping` is set, answers that are held or stream come to their end.
+
+    `clock` tells the time that tokens, codes and pauses go by.
+    """
 
     database: Database
     settings: Settings
     rates: Rates
     stopping: Event = field(default_factory=Event)
+    clock: Callable[[], datetime] = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,11 @@ class Call:
     def address(self) -> str:
         """Where the request came from, as far as we believe it."""
         return visit_of(self.request).address
+
+    def proved(self, connection: Connection) -> Principal:
+        """Who asks, as it is known now. Raises Unauthenticated."""
+        house, authorization = self.house, self.request.headers.get("authorization", "")
+        return authenticate(connection, house.settings.var, authorization, self.address, house.clock())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
 
@@ -15,12 +15,13 @@ from starlette.responses import Response
 
 from api import body, journal
 from api.access import Access, Rule, admit
-from api.auth import NOBODY, Principal, authenticate
+from api.auth import NOBODY, Principal
 from api.call import Call, House, Reply
 from api.describe import Docs
 from api.errors import problem
 from api.rates import Rate
 from api.visit import visit_of
+from state.api_tokens import note_use
 from state.errors import GhostError, Unauthenticated
 
 
@@ -64,11 +65,15 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
 def _handle(house: House, route: Route, request: Request, content: bytes) -> Reply:
     if route.rule.access is Access.PUBLIC or route.rate is Rate.AUTHENTICATION:
         house.rates.by_address(visit_of(request), route.rate)
+    call = Call(house, request, NOBODY, route.action, content)
     with house.database.reading() as connection:
-        principal = _principal(house, route, request, connection)
-        call = Call(house, request, principal, route.action, content)
-        if route.reads:
-            return route.reads(call, connection)
+        call = replace(call, principal=_principal(route, call, connection))
+        reply = route.reads(call, connection) if route.reads else None
+    if call.principal.unnoted:
+        with house.database.writing() as connection:
+            note_use(connection, call.principal.token, call.address[:45], house.clock())
+    if reply is not None:
+        return reply
     assert route.writes is not None
     try:
         return route.writes(call)
@@ -77,18 +82,18 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
         raise
 
 
-def _principal(house: House, route: Route, request: Request, connection: Connection) -> Principal:
+def _principal(route: Route, call: Call, connection: Connection) -> Principal:
     if route.rule.access is Access.PUBLIC:
         return NOBODY
-    visit, authorization = visit_of(request), request.headers.get("authorization", "")
+    visit, rates = visit_of(call.request), call.house.rates
     try:
-        principal = authenticate(connection, house.settings.var, authorization)
+        principal = call.proved(connection)
     except Unauthenticated:
         if visit.standing is None:
-            house.rates.by_address(visit, route.rate)
+            rates.by_address(visit, route.rate)
         raise
     visit.principal = principal.name
-    house.rates.by_user(visit, route.rate, principal.uid)
+    rates.by_user(visit, route.rate, principal.uid)
     admit(principal, route.rule)
     return principal
 

@@ -1,9 +1,11 @@
 """What the audit is told of a request: each deed in the transaction that did it, and what was refused."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from api.auth import Principal
 from api.call import Call, Deed
 from state import audit
 from state.errors import GhostError, Temporary
@@ -18,12 +20,20 @@ def done(connection: Connection, call: Call) -> None:
 
 def refused(call: Call, error: GhostError) -> None:
     """Appends an entry for what somebody known tried and was not allowed to do, or asked for wrongly."""
-    if not call.principal.uid or isinstance(error, Temporary):
-        return
+    if call.principal.uid and not isinstance(error, Temporary):
+        _append(call, Deed("", _object_id(call)), error.code)
+
+
+def unproved(call: Call, name: str, error: GhostError) -> None:
+    """Appends an entry for a login that failed, under the name that was tried."""
+    tried = replace(call, principal=Principal(name=name[:64]))
+    if not isinstance(error, Temporary):
+        _append(tried, Deed("session", ""), error.code)
+
+
+def _append(call: Call, deed: Deed, result: str) -> None:
     with call.house.database.writing() as connection:
-        audit.append(
-            connection, call.house.settings.var, _entry(call, Deed("", _object_id(call)), error.code)
-        )
+        audit.append(connection, call.house.settings.var, _entry(call, deed, result))
 
 
 def _entry(call: Call, deed: Deed, result: str) -> audit.Entry:

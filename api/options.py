@@ -38,6 +38,13 @@ def options(request: Request) -> Options:
     return Options(wait, dry_run)
 
 
+def refuse_options(request: Request) -> None:
+    """For what can be asked for in one way only. Raises Invalid with every parameter."""
+    faults = [Fault(name, "is no parameter of this request") for name in request.query_params]
+    if faults:
+        raise Invalid(faults)
+
+
 def expect(request: Request, tag: str) -> bool:
     """Whether ``If-Match`` insists on an entity tag, which is then this one. Raises Stale when it is
     another (RFC 9110, section 13.1.1)."""

@@ -12,6 +12,7 @@ from api.options import Options, options
 from api.rehearsal import rehearse
 from api.views import difference
 from api.writes import Written
+from state.audit import MASKED
 from state.queue import ring
 
 Work = Callable[[Connection], Reply]
@@ -53,6 +54,10 @@ def _deed(one: Written) -> Deed:
     told = difference(one.before, one.after)
     before = {each["field"]: each["before"] for each in told["fields"]} if one.before else None
     after = None if one.after.deleted else {each["field"]: each["after"] for each in told["fields"]}
+    for name in one.masked:
+        before, after = (
+            {**fields, name: MASKED} if fields is not None else None for fields in (before, after)
+        )
     return Deed(one.after.kind, one.after.uid, one.after.name, one.after.owner, before, after)
 
 

@@ -22,11 +22,15 @@ _LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), docume
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A write: the document as it was and as it is now, and what was deleted with it."""
+    """A write: the document as it was and as it is now, and what was deleted with it.
+
+    `masked` are fields that were written and are never shown.
+    """
 
     before: Document | None
     after: Document
     also: tuple[Document, ...] = ()
+    masked: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Document, ...]:

@@ -4,11 +4,14 @@ import os
 import secrets
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from state import audit
 from state.database import Database
-from state.document import Ref
+from state.document import Document, Ref
 from state.kinds import KINDS
 from state.reading import find
-from state.secrets import password_matches, set_password
+from state.secrets import keep_verifier, kept_verifier, matches, verifier
 from state.store import create
 
 NAME = "admin"
@@ -31,15 +34,38 @@ def ensure_administrator(database: Database, var: Path) -> tuple[str, bool]:
     if not wished and not kept:
         _keep(var, password)
     with database.writing() as connection:
-        if find(connection, Ref("Package", "default")) is None:
-            create(connection, KINDS["Package"], "default", NAME, {}, actor=_ACTOR)
-        user = find(connection, Ref("User", NAME))
-        if user is None:
-            values = {"email": "admin@localhost", "full_name": "Administrator", "role": "admin"}
-            user = create(connection, KINDS["User"], NAME, NAME, values, actor=_ACTOR, reserved=True)
-        if not password_matches(connection, user.uid, password):
-            set_password(connection, user.uid, password)
+        user = _administrator(connection)
+        old, _ = kept_verifier(connection, user.uid)
+    if not matches(old, password):
+        _set_password(database, var, user, verifier(password))
     return password, not wished and not kept
+
+
+def _administrator(connection: Connection) -> Document:
+    if find(connection, Ref("Package", "default")) is None:
+        create(connection, KINDS["Package"], "default", NAME, {}, actor=_ACTOR)
+    user = find(connection, Ref("User", NAME))
+    if user is not None:
+        return user
+    values = {"email": "admin@localhost", "full_name": "Administrator", "role": "admin"}
+    return create(connection, KINDS["User"], NAME, NAME, values, actor=_ACTOR, reserved=True)
+
+
+def _set_password(database: Database, var: Path, user: Document, made: str) -> None:
+    hidden = {"name": user.name, "password": audit.MASKED}
+    entry = audit.Entry(
+        actor=_ACTOR,
+        action="ghostcp admin",
+        result="done",
+        object_type="User",
+        object_id=user.uid,
+        owner=user.owner,
+        before=hidden,
+        after=hidden,
+    )
+    with database.writing() as connection:
+        keep_verifier(connection, user.uid, made)
+        audit.append(connection, var, entry)
 
 
 def _kept(var: Path) -> str:

@@ -7,11 +7,9 @@ end is missed because the last number and hash are kept, sealed with the same ke
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,10 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from state.claims import lock
 from state.journal_tables import audit, audit_head
-from state.secrets import key_file
+from state.keys import keyring
 
 START = "0" * 64
+MASKED = "********"
 _HEAD = select(audit_head.c.last, audit_head.c.digest).where(audit_head.c.id == 1)
 _MOVE = (
     update(audit_head)
@@ -119,6 +118,5 @@ def _seal(key: bytes, last: int, digest: str) -> str:
     return hmac.new(key, f"head {last} {digest}".encode(), hashlib.sha256).hexdigest()
 
 
-@cache
 def _key(var: Path) -> bytes:
-    return key_file(var, "audit", lambda: secrets.token_hex(32)).strip().encode()
+    return keyring(var, "audit")[0].encode()

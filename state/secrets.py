@@ -1,19 +1,21 @@
-"""Passwords as verifiers that cannot be read back, and the keys of tokens in files that are not in the database."""
+"""Passwords, kept as verifiers that cannot be read back."""
 
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from state.access_tables import api_tokens
+from state.claims import lock
 from state.tables import credentials
 
 _hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19456, parallelism=1),))
+_KEPT = select(credentials.c.verifier, credentials.c.changed_at).where(
+    credentials.c.uid == bindparam("of_uid")
+)
 
 
 @cache
@@ -31,34 +33,25 @@ def verifier(password: str) -> str:
     return _hasher.hash(password)
 
 
-def keep_verifier(connection: Connection, uid: str, made: str) -> None:
-    """Keeps a verifier in place of an old one."""
+def keep_verifier(connection: Connection, uid: str, made: str) -> datetime:
+    """Keeps a verifier in place of an old one, under which all that was issued is worthless; since when it is."""
+    now = datetime.now(UTC)
+    lock(connection, f"password/{uid}")
+    connection.execute(delete(api_tokens).where(api_tokens.c.uid == uid))
     connection.execute(delete(credentials).where(credentials.c.uid == uid))
-    connection.execute(insert(credentials).values(uid=uid, verifier=made, changed_at=datetime.now(UTC)))
+    connection.execute(insert(credentials).values(uid=uid, verifier=made, changed_at=now))
+    return now
 
 
-def password_matches(connection: Connection, uid: str | None, password: str) -> bool:
-    """Whether it is the document's password; takes the same time when there is no such document."""
-    query = select(credentials.c.verifier).where(credentials.c.uid == uid)
-    kept = connection.execute(query).scalar() if uid else None
-    matches = _hasher.verify(password, kept or _decoy())
-    return matches and kept is not None
+def kept_verifier(connection: Connection, uid: str) -> tuple[str | None, datetime | None]:
+    """The verifier of a password and since when it is; none when there is no password."""
+    row = connection.execute(_KEPT, {"of_uid": uid}).one_or_none()
+    return (None, None) if row is None else (row.verifier, row.changed_at)
 
 
-def signing_keys(var: Path) -> list[str]:
-    """The keys that tokens are signed with (the first) and believed by (all), from ``var/keys/tokens``."""
-    return key_file(var, "tokens", lambda: secrets.token_urlsafe(48)).split()
+def matches(kept: str | None, password: str) -> bool:
+    """Whether this is the password of a verifier; takes the same time when there is none.
 
-
-def key_file(var: Path, name: str, make: Callable[[], str]) -> str:
-    """The content of a key file (mode 0600), made at first use; two makers at once agree on one."""
-    path = var / "keys" / name
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{name}.{secrets.token_hex(6)}")
-        draft.touch(mode=0o600)
-        draft.write_text(make() + "\n")
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-        draft.unlink()
-    return path.read_text()
+    Slow, so that nobody should hold a transaction meanwhile.
+    """
+    return _hasher.verify(password, kept or _decoy()) and kept is not None

@@ -5,16 +5,19 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from state.access_tables import api_tokens, attempts, recovery_codes, second_factors
 from state.claims import release
 from state.document import Document
 from state.event import DELETED, of_document
 from state.events import emit
 from state.journal_tables import webhooks
 from state.kind import Kind
+from state.kinds import KINDS
 from state.reading import from_row
 from state.tables import credentials, documents, refs, revisions, statuses
 from state.tracing import current_request
 
+_THEIRS = (credentials, api_tokens, recovery_codes, second_factors, webhooks)
 _UNCONFIRMED = (
     select(documents)
     .where(documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"))
@@ -28,7 +31,7 @@ _UNCONFIRMED = (
 def bury(connection: Connection, document: Document, actor: str, *, confirmed: bool) -> None:
     """Turns a living document into a tombstone; its names are free again at once.
 
-    Until someone confirms it, the document's password is kept: its source may have lost it by mistake.
+    Until someone confirms it, its password and what else lets it in are kept: its source may have lost it by mistake.
     """
     now, row = datetime.now(UTC), documents.c.uid == document.uid
     tombstone = {
@@ -40,8 +43,10 @@ def bury(connection: Connection, document: Document, actor: str, *, confirmed: b
     }
     connection.execute(update(documents).where(row).values(**tombstone, pending=bool(document.target)))
     release(connection, [document.uid])
-    for table in (refs, credentials, webhooks) if confirmed else (refs,):
+    for table in (refs, *_THEIRS) if confirmed else (refs,):
         connection.execute(delete(table).where(table.c.uid == document.uid))
+    if KINDS[document.kind].owns:
+        connection.execute(delete(attempts).where(attempts.c.account == document.name))
     revision = {
         "uid": document.uid,
         "generation": document.generation + 1,
@@ -75,6 +80,6 @@ def forget(connection: Connection, uids: Iterable[str]) -> None:
         row = (documents.c.uid == uid) & documents.c.deleted_at.is_not(None)
         if connection.execute(select(documents.c.uid).where(row)).first() is None:
             continue
-        for table in (statuses, credentials, refs, webhooks):
+        for table in (statuses, *_THEIRS, refs):
             connection.execute(delete(table).where(table.c.uid == uid))
         connection.execute(delete(documents).where(row))

@@ -1,14 +1,19 @@
 """Secrets that must be read back: encrypted with a key that is not in the database (Fernet, first key of many)."""
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Column, Connection, LargeBinary, Table, select, tuple_, update
 
+from state.access_tables import kept_answers, second_factors
 from state.errors import Unreadable
-from state.secrets import key_file
+from state.journal_tables import webhooks
+from state.keys import keyring
+
+SEALED: tuple[Column[Any], ...] = (second_factors.c.secret, webhooks.c.secret, kept_answers.c.answer)
 
 
 def seal(var: Path, text: str) -> str:
@@ -21,9 +26,7 @@ def unseal(var: Path, sealed: str) -> str:
     try:
         return _box(var).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise Unreadable(
-            "a stored secret fits none of the keys in keys/vault: put back the key that it was sealed with"
-        ) from None
+        raise _unfitting() from None
 
 
 def seal_json(var: Path, value: Any) -> bytes:
@@ -36,13 +39,36 @@ def unseal_json(var: Path, sealed: bytes) -> Any:
     return json.loads(unseal(var, bytes(sealed).decode()))
 
 
+def reseal(connection: Connection, var: Path) -> int:
+    """Encrypts all that is sealed with the first key; how much that is. Raises Unreadable."""
+    return sum(_reseal(connection, _box(var), column) for column in SEALED)
+
+
+def _reseal(connection: Connection, box: MultiFernet, column: Column[Any]) -> int:
+    table, binary = column.table, isinstance(column.type, LargeBinary)
+    assert isinstance(table, Table)
+    identity = tuple(table.primary_key.columns)
+    rows = connection.execute(select(column, *identity).with_for_update()).all()
+    for sealed, *values in rows:
+        try:
+            again = box.rotate(bytes(sealed) if binary else sealed.encode())
+        except InvalidToken:
+            raise _unfitting() from None
+        row = tuple_(*identity) == tuple_(*values)
+        connection.execute(update(table).where(row).values({column: again if binary else again.decode()}))
+    return len(rows)
+
+
+def _unfitting() -> Unreadable:
+    return Unreadable(
+        "a stored secret fits none of the keys in keys/vault: put back the key that it was sealed with"
+    )
+
+
 def _box(var: Path) -> MultiFernet:
-    path = var / "keys" / "vault"
-    return _opened(var, path.stat().st_mtime_ns if path.exists() else 0)
+    return _opened(keyring(var, "vault"))
 
 
-@cache
-def _opened(var: Path, _changed: int) -> MultiFernet:
-    """The keys as the file had them when it was last changed."""
-    keys = key_file(var, "vault", lambda: Fernet.generate_key().decode()).split()
+@lru_cache(4)
+def _opened(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

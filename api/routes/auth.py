@@ -1,22 +1,36 @@
-"""Logging in and out, and who one is."""
+"""Logging in and out, going on, who one is, and one's own password."""
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from api import auth
+from api import bearer, journal, proving
 from api.access import public, signed_in
-from api.call import Call, Reply
+from api.auth import Principal, in_order, revoke
+from api.call import Call, Deed, Reply
+from api.collection import understand
 from api.describe import Answer, Body, Docs
 from api.door import Route
-from api.fields import OWNERS
+from api.fields import LONGEST, OWNERS, SHORTEST
 from api.kind_docs import TAG, object_shape
+from api.openapi import write_parameters
+from api.options import refuse_options
+from api.performing import perform
 from api.rates import Rate
-from api.schemas import IDENTIFIER, TEXT, TIME, one_of, shape
+from api.schemas import IDENTIFIER, TEXT, TIME, one_of, shape, told
 from api.views import document_view, etag, time
 from api.visit import visit_of
-from state.errors import Invalid, Unauthenticated
+from state.audit import MASKED
+from state.document import Document
+from state.errors import Fault, Forbidden, GhostError, Invalid, Unauthenticated
+from state.reading import get
+from state.second_factors import Factor
+from state.secrets import keep_verifier, kept_verifier, verifier
 from state.shown import show
-from state.validation import faults_of
+
+_CODE = Field(None, max_length=64, description="A code of the second factor, or a recovery code.")
 
 
 class Login(BaseModel):
@@ -25,20 +39,71 @@ class Login(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     username: str = Field(max_length=64)
-    password: str = Field(max_length=1024)
-    two_factor_code: str | None = Field(None, max_length=64)
+    password: str = Field(max_length=LONGEST)
+    two_factor_code: str | None = _CODE
 
 
-def _log_in(call: Call, connection: Connection) -> Reply:
+class NewPassword(BaseModel):
+    """A password in place of the current one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    current_password: str = Field(max_length=LONGEST)
+    new_password: str = Field(min_length=SHORTEST, max_length=LONGEST)
+    two_factor_code: str | None = _CODE
+
+
+def _log_in(call: Call) -> Reply:
+    refuse_options(call.request)
+    asked = understand(Login, call.object())
+    familiar = proving.is_familiar(call, asked.username)
+    call.house.rates.by_account(visit_of(call.request), asked.username, familiar=familiar)
     try:
-        asked = Login.model_validate(call.object())
-    except ValidationError as error:
-        raise Invalid(faults_of(error)) from None
-    call.house.rates.by_account(visit_of(call.request), asked.username, familiar=False)
-    token, user = auth.log_in(connection, call.house.settings.var, asked.username, asked.password)
-    email, role = (getattr(user.spec, name) for name in ("email", "role"))
-    shown = {"id": user.uid, "username": user.name, "email": email, "role": role}
-    return Reply(content={"token": token.text, "expires_at": time(token.expires_at), "user": shown})
+        with proving.counted(call, asked.username):
+            known = proving.know(call, asked.username, asked.password)
+            with call.house.database.writing() as connection:
+                return _begun(call, connection, known, asked.two_factor_code)
+    except GhostError as error:
+        journal.unproved(call, asked.username, error)
+        raise
+
+
+def _begun(call: Call, connection: Connection, known: proving.Known, code: str | None) -> Reply:
+    """A new session of who has proved everything. That a user is suspended is told to nobody else."""
+    user = proving.still(connection, known)
+    factor = proving.second(call, connection, user.uid, code)
+    if not in_order(user.spec):
+        raise Forbidden(f"{user.name!r} is suspended: ask your provider", code="account_suspended")
+    token = bearer.issue(call.house.settings.var, user.uid, known.since, call.house.clock())
+    called = replace(call, principal=Principal(user.uid, user.name, _field(user, "role"), token=token.id))
+    called.did(_session(user.name, token, factor))
+    journal.done(connection, called)
+    return _issued(token, user)
+
+
+def _refresh(call: Call) -> Reply:
+    who = call.principal
+
+    def work(connection: Connection) -> Reply:
+        if not revoke(connection, who, call.house.clock()):
+            raise bearer.refused()
+        user, since = _oneself(connection, who)
+        token = bearer.issue(call.house.settings.var, who.uid, since, call.house.clock(), who.began)
+        call.did(replace(_session(who.name, token), before={"token": who.token}))
+        return _issued(token, user)
+
+    return perform(call, work)
+
+
+def _log_out(call: Call) -> Reply:
+    who = call.principal
+
+    def work(connection: Connection) -> Reply:
+        revoke(connection, who, call.house.clock())
+        call.did(Deed("session", who.token, owner=who.name, before={"token": who.token}))
+        return Reply(204)
+
+    return perform(call, work)
 
 
 def _me(call: Call, connection: Connection) -> Reply:
@@ -48,18 +113,80 @@ def _me(call: Call, connection: Connection) -> Reply:
     return Reply(content=document_view(shown), headers={"ETag": etag(shown.generation)})
 
 
-def _log_out(call: Call) -> Reply:
-    with call.house.database.writing() as connection:
-        auth.revoke(connection, call.principal)
-    return Reply(204)
+def _change_password(call: Call) -> Reply:
+    asked = understand(NewPassword, call.object())
+    if asked.new_password == asked.current_password:
+        raise Invalid([Fault("new_password", "must be another one than the current")])
+    with proving.counted(call, call.principal.name):
+        known = proving.know(call, call.principal.name, asked.current_password)
+        made = verifier(asked.new_password)
+
+        def work(connection: Connection) -> Reply:
+            user = proving.still(connection, known)
+            proving.second(call, connection, user.uid, asked.two_factor_code)
+            since = keep_verifier(connection, user.uid, made)
+            token = bearer.issue(call.house.settings.var, user.uid, since, call.house.clock())
+            call.did(
+                Deed("User", user.uid, user.name, user.owner, {"password": MASKED}, {"password": MASKED})
+            )
+            return _issued(token, user)
+
+        return perform(call, work)
+
+
+def _oneself(connection: Connection, who: Principal) -> tuple[Document, Any]:
+    """The principal's document, and since when its password is the one it has. Raises Unauthenticated."""
+    user, (_, since) = get(connection, who.uid), kept_verifier(connection, who.uid)
+    if user.deleted or since is None:
+        raise bearer.refused()
+    return user, since
+
+
+def _session(owner: str, token: bearer.Token, factor: Factor | None = None) -> Deed:
+    by = {"second_factor": factor.value} if factor else {}
+    after = {"token": token.id, "expires_at": time(token.expires_at), **by}
+    return Deed("session", token.id, owner=owner, after=after)
+
+
+def _issued(token: bearer.Token, user: Document) -> Reply:
+    shown = {
+        "id": user.uid,
+        "username": user.name,
+        "email": _field(user, "email"),
+        "role": _field(user, "role"),
+    }
+    content = {"token": token.text, "expires_at": time(token.expires_at), "user": shown}
+    return Reply(content=content)
+
+
+def _field(user: Document, name: str) -> str:
+    return str(getattr(user.spec, name, ""))
 
 
 _WHOSE = shape(
-    "TokenUser",
+    "SessionUser",
     {"id": IDENTIFIER, "username": TEXT, "email": TEXT, "role": one_of("admin", "reseller", "user")},
 )
-_TOKEN = shape("Token", {"token": TEXT, "expires_at": TIME, "user": _WHOSE})
-_EXAMPLES = {"as specified": {"username": "admin", "password": "password", "two_factor_code": "123456"}}
+_TOKEN = told(TEXT, "A JSON Web Token (HS256), to be sent as a bearer token.")
+_SESSION = shape("Session", {"token": _TOKEN, "expires_at": TIME, "user": _WHOSE})
+_EXAMPLE = {
+    "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9...",
+    "expires_at": "2024-12-25T10:30:00Z",
+    "user": {
+        "id": "123e4567-e89b-12d3-a456-426614174000",
+        "username": "admin",
+        "email": "admin@example.com",
+        "role": "admin",
+    },
+}
+_LOGIN = {"username": "admin", "password": "password", "two_factor_code": "123456"}
+_CHANGE = {"current_password": "correct horse", "new_password": "battery staple", "two_factor_code": "123456"}
+
+
+def _answer(description: str) -> Answer:
+    return Answer(200, description, _SESSION, _EXAMPLE)
+
+
 ROUTES = (
     Route(
         "POST",
@@ -68,11 +195,20 @@ ROUTES = (
         public(),
         Docs(
             "auth",
-            (Answer(200, "A token, until when it is good, and whose it is.", _TOKEN),),
-            body=Body(Login.model_json_schema(), _EXAMPLES),
+            (_answer("A token, until when it is good, and whose it is."),),
+            body=Body(Login.model_json_schema(), {"as specified": _LOGIN}),
             errors=(401, 403),
         ),
-        reads=_log_in,
+        writes=_log_in,
+        rate=Rate.AUTHENTICATION,
+    ),
+    Route(
+        "POST",
+        "/auth/refresh",
+        "Get a token for one that is still good, which ends; a session lasts a week at most",
+        signed_in(),
+        Docs("auth", (_answer("The token to go on with."),), write_parameters(creating=True)),
+        writes=_refresh,
         rate=Rate.AUTHENTICATION,
     ),
     Route(
@@ -88,7 +224,21 @@ ROUTES = (
         "/auth/logout",
         "Give the token up",
         signed_in(),
-        Docs("auth", (Answer(204, "It is worthless now."),)),
+        Docs("auth", (Answer(204, "It is worthless now."),), write_parameters(creating=True)),
         writes=_log_out,
+    ),
+    Route(
+        "POST",
+        "/auth/password",
+        "Change one's password; every other token of one's own ends, API tokens too",
+        signed_in(),
+        Docs(
+            "auth",
+            (_answer("The token to go on with."),),
+            write_parameters(creating=True),
+            Body(NewPassword.model_json_schema(), {"with a second factor": _CHANGE}),
+        ),
+        writes=_change_password,
+        rate=Rate.AUTHENTICATION,
     ),
 )

@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from api.access import signed_in, visible_jobs
-from api.auth import authenticate
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, routes
 from api.describe import Answer, Docs
@@ -143,7 +142,7 @@ async def _events(call: Call, after: int) -> AsyncIterator[str]:
 def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:
     """The job's status and its new lines, for who is still allowed to see them; the status is read first."""
     with call.house.database.reading() as connection:
-        authenticate(connection, call.house.settings.var, call.request.headers.get("authorization", ""))
+        call.proved(connection)
         status = str(JOBS.find(call, connection, call.argument("id")).status)
         return status, read_log(connection, call.argument("id"), after)
 

@@ -1,6 +1,7 @@
 """The objects of every kind: list, create, get, change and delete, written once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
 from state.validation import dump
 
+_HIDDEN = ("password",)
 _FIXED = "cannot be changed after creation"
 
 
@@ -80,7 +82,7 @@ def _create(kind: Kind, call: Call) -> Reply:
         written = writes.create(connection, call.principal, new)
         if made:
             keep_verifier(connection, written.after.uid, made)
-        return written
+        return replace(written, masked=_HIDDEN) if made else written
 
     return _perform(call, work)
 
@@ -108,8 +110,9 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
             merge=False, generation=document.generation if insisted else None, faults=found, named=named,
         )  # fmt: skip
         if made:
+            access.check_password(call.principal, document)
             keep_verifier(connection, uid, made)
-        return written
+        return replace(written, masked=_HIDDEN) if made else written
 
     return _perform(call, work)
 

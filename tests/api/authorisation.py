@@ -35,6 +35,8 @@ class Row:
         return {relation: int(status) for relation, status in pairs if status != "-"}
 
 
+PASSWORD = "correct horse battery"
+_CHANGE = {"current_password": PASSWORD, "new_password": "another one"}
 _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
@@ -45,6 +47,11 @@ TABLE = (
     Row("POST /auth/login", "401", "401", "401", body={"username": "nobody", "password": "wrong one"}),
     Row("GET /auth/me", "200", "200", "200"),
     Row("POST /auth/logout", "204", "204", "204"),
+    Row("POST /auth/refresh", "200", "200", "200"),
+    Row("POST /auth/password", "200", "200", "200", body=_CHANGE),
+    Row("POST /auth/totp/setup", "200", "200", "200", body={"password": PASSWORD}),
+    Row("POST /auth/totp/verify", "404", "404", "404", body={"code": "123456"}),
+    Row("POST /auth/totp/disable", "404", "404", "404", body={"password": PASSWORD, "code": "123456"}),
     # What all share is written by administrators.
     Row("GET /packages", "200", "200", "200"),
     Row("POST /packages", "201", "403", "403", body={"name": "gold"}),

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import event
 
 from api.app import create_app
 from state import store
@@ -20,10 +23,10 @@ from state.plans import answer, take_plan
 from state.secrets import keep_verifier, verifier
 from state.settings import Settings
 from state.targets import list_hosts
+from tests.api.authorisation import PASSWORD
 from tests.conftest import Stage
 
 RATES = ("rate_authentication", "rate_users", "rate_general", "rate_files")
-PASSWORD = "correct horse battery"
 BASE = "/api/v1"
 REQUEST = "the-one-that-tests-ask-with"
 known_verifier = cache(verifier)
@@ -32,8 +35,8 @@ known_verifier = cache(verifier)
 class Http:
     """Calls an application in this process, from ordinary functions."""
 
-    def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop) -> None:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop, address: str = "127.0.0.1") -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 40000))
         self._client = httpx.AsyncClient(
             transport=transport, base_url="http://ghostcp.test", timeout=60, headers={"X-Request-ID": REQUEST}
         )
@@ -50,12 +53,25 @@ class Http:
         return self.request("POST", url, **options)
 
 
+class Clock:
+    """The time, or some other time: `jump` moves it for good."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def jump(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
 class World:
     """The API and who uses it."""
 
     def __init__(self, database: Database, var: Path, loop: asyncio.AbstractEventLoop) -> None:
         self.database = database
-        self._loop = loop
+        self._loop, self.clock = loop, Clock()
         self.settings = Settings(var=var, **dict.fromkeys(RATES, 10**6))
         self.open()
         self.uids: dict[str, str] = {}
@@ -64,7 +80,8 @@ class World:
     def open(self, **settings: Any) -> None:
         """Starts the API (again) with these settings changed; nothing is counted yet."""
         self.settings = self.settings.model_copy(update=settings)
-        self.http = Http(create_app(self.database, self.settings), self._loop)
+        self._app = create_app(self.database, self.settings, clock=self.clock)
+        self.http = Http(self._app, self._loop)
 
     def populate(self) -> None:
         with self.database.writing() as connection:
@@ -91,8 +108,16 @@ class World:
         with self.database.writing() as connection:
             return store.create(connection, KINDS["WebDomain"], name, owner, values, actor="setup")
 
-    def login(self, name: str, password: str = PASSWORD) -> httpx.Response:
-        return self.http.post(f"{BASE}/auth/login", json={"username": name, "password": password})
+    def at(self, address: str) -> Http:
+        """The same application, called from another address."""
+        return Http(self._app, self._loop, address)
+
+    def login(
+        self, name: str, password: str = PASSWORD, code: str | None = None, at: str = "127.0.0.1"
+    ) -> httpx.Response:
+        body = {"username": name, "password": password} | ({"two_factor_code": code} if code else {})
+        http = self.http if at == "127.0.0.1" else self.at(at)
+        return http.post(f"{BASE}/auth/login", json=body)
 
     def token(self, name: str) -> str:
         if name not in self._tokens:
@@ -102,6 +127,22 @@ class World:
     def call(self, who: str, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token(who)}", **options.pop("headers", {})}
         return self.http.request(method, f"{BASE}{path}", headers=headers, **options)
+
+
+@contextmanager
+def queries(world: World) -> Iterator[list[str]]:
+    """The queries that the database is asked meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+            seen.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(world.database.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +171,7 @@ class Worlds:
             stage.keep("populated")
             self._made[id(stage)] = made
         stage.reset("populated")
+        self._made[id(stage)].clock.ahead = timedelta()
         return self._made[id(stage)]
 
 

@@ -55,7 +55,7 @@ def _crowd(world: World) -> None:
         connection.execute(insert(statuses), rows)
         connection.execute(insert(jobs), runs)
         connection.execute(insert(plans), [_plan(n, owners[n % len(owners)]) for n in range(RUNS)])
-        connection.execute(insert(audit), [_entry(n, world) for n in range(1, RUNS)])
+        connection.execute(insert(audit), [_entry(n, world) for n in range(100, RUNS)])
         connection.execute(insert(webhooks), hook | {"created_at": START, "updated_at": START})
         connection.execute(insert(deliveries), [_delivery(n, str(hook["id"])) for n in range(RUNS)])
 

@@ -76,7 +76,7 @@ Table(
     Column("account", String(64), primary_key=True),
     Column("address", String(45), primary_key=True),
     Column("failures", Integer, nullable=False),
-    Column("last_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
     Column("known_until", Instant),
 )
 
