@@ -47,7 +47,7 @@ def _crowd(world: World) -> None:
         "events": [],
         "secret": "",
     }
-    hook |= {"is_active": True, "disabled_reason": "", "holder": "", "version": 1}
+    hook |= {"is_active": True, "disabled_reason": "", "since": 0}
     with world.database.writing() as connection:
         connection.execute(insert(documents), sites)
         empty: dict[str, Any] = {"conditions": [], "applied": {}, "refused": {}, "repairs": {}}
