@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from commands import documents, hosts, lab, login, plans, serve, up
 from commands.console import Failed, err
+from state.settings import settings
+from state.validation import faults_of
 
 app = typer.Typer(
     name="ghostcp",
@@ -27,11 +31,18 @@ for command in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process with its exit status."""
     try:
+        settings()
         app(args=None if arguments is None else list(arguments), prog_name="ghostcp")
+    except ValidationError as error:
+        _fail([f"GHOSTCP_{fault.field.upper()}: {fault.message}" for fault in faults_of(error)], 1)
     except Failed as failure:
-        for line in failure.lines:
-            err.print(line, style="red", markup=False)
-        sys.exit(failure.status)
+        _fail(failure.lines, failure.status)
+
+
+def _fail(lines: Sequence[str], status: int) -> NoReturn:
+    for line in lines:
+        err.print(line, style="red", markup=False)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def drift() -> None:
     with connect() as client:
         found = list(client.all("hosts"))
         drifted = list(_drifted(client))
+        sweeps: list[Values] = client.get("/jobs", job_type="sweep", limit=1)["jobs"]
     foreign = [(host["name"], each) for host in found for each in host.get("unmanaged", [])]
     lost = [(host["name"], host.get("message", "")) for host in found if not host.get("reachable", True)]
     if lost:
@@ -38,6 +39,8 @@ def drift() -> None:
         out.print(table("Not managed by GhostCP, and left alone", ("host", "what"), foreign))
     total = sum(int(host.get("drifted", 0)) for host in found)
     plain(f"{total} documents had drifted at the last look; {len(foreign)} are not managed.")
+    for sweep in sweeps if total else ():
+        plain(f"What the sweep of {sweep['created_at']} on {_host_of(sweep)} found:\n{sweep['output_log']}")
     if total or drifted or lost:
         raise typer.Exit(CHANGES)
 

@@ -16,7 +16,7 @@ from commands.waiting import Outcome, wait
 from state.report import as_markdown, as_text
 
 MADE = ("create", "update", "replace", "delete")
-_PATIENCE = 600.0
+_TAKEN, _MADE = 30.0, 600.0
 
 Folder = Annotated[Path, typer.Option("--file", "-f", metavar="DIR", help="a folder of documents, or a file")]
 Prune = Annotated[bool, typer.Option("--prune", help="delete what is stored but no longer in DIR")]
@@ -88,10 +88,13 @@ def apply(
 def ask(client: Client, body: Values) -> Values:
     """A finished plan. Raises Failed when it could not be made."""
     made = client.post("/plans", body)
-    deadline = time.monotonic() + _PATIENCE
-    with err.status("Looking at the hosts…"):
+    began = time.monotonic()
+    with err.status("Waiting for a worker…") as status:
         while made["status"] in {"pending", "running"}:
-            if time.monotonic() > deadline:
+            taken, waited = made["status"] == "running", time.monotonic() - began
+            if taken:
+                status.update("Looking at the hosts…")
+            if waited > (_MADE if taken else _TAKEN):
                 raise Failed("no worker has answered: is one running (ghostcp worker)?")
             time.sleep(0.2)
             made = client.get(f"/plans/{made['id']}")

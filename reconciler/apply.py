@@ -21,26 +21,36 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Results by key, what was observed afterwards, what the services did, and the
-    stamp under which deleted data went to quarantine."""
+    """Results by key, what was observed afterwards, what the services did.
+
+    `suspects` are keys of what breaks a service's configuration without these changes: edits by hand, mostly.
+    """
 
     results: Mapping[str, Result]
     observed: Mapping[str, Attributes | None]
     services: Mapping[str, Mapping[str, Any]]
     timings: Mapping[str, float]
-    stamp: str = ""
+    suspects: frozenset[str] = frozenset()
 
 
-def apply(run: Run, target: str, plan: Plan, token: int) -> Applied:
-    """Applies the plan's changes under the lease's fencing token. Raises Superseded, Unreachable or Unknown."""
+def new_stamp() -> str:
+    """The time now, as what goes to quarantine is marked with."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def apply(run: Run, target: str, plan: Plan, token: int, stamp: str = "") -> Applied:
+    """Applies the plan's changes under the lease's fencing token; what is deleted goes to quarantine under the stamp.
+
+    Raises Superseded, Unreachable or Unknown.
+    """
     services = sorted({change.service for change in plan.changes if change.service})
-    request = _request(plan.changes, token)
+    request = _request(plan.changes, token, stamp or new_stamp())
     response = run("apply", target, {**request, "services": services})
     if response["fenced"]:
         words = f"a newer worker has been at {target}: this one's changes were not made"
         raise Superseded(words, highest=response.get("highest"))
-    timings = response.get("timings", {})
-    return Applied(_results(response), response["observed"], response["services"], timings, request["stamp"])
+    timings, suspects = response.get("timings", {}), frozenset(response.get("suspects", ()))
+    return Applied(_results(response), response["observed"], response["services"], timings, suspects)
 
 
 def rehearse(run: Run, target: str, changes: Iterable[Change], token: int) -> Mapping[str, Result]:
@@ -48,12 +58,12 @@ def rehearse(run: Run, target: str, changes: Iterable[Change], token: int) -> Ma
 
     Empty when a newer worker has been there. Raises Unreachable or Unknown.
     """
-    response = run("apply", target, {**_request(changes, token), "services": [], "validate_only": True})
+    request = _request(changes, token, new_stamp())
+    response = run("apply", target, {**request, "services": [], "validate_only": True})
     return {} if response["fenced"] else _results(response)
 
 
-def _request(changes: Iterable[Change], token: int) -> dict[str, Any]:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def _request(changes: Iterable[Change], token: int, stamp: str) -> dict[str, Any]:
     return {"version": 1, "token": token, "stamp": stamp, "changes": [_wire(change) for change in changes]}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from reconciler.apply import Applied, apply
+from reconciler.apply import Applied, apply, new_stamp
 from reconciler.conclude import NOTHING, conclude, intend, news, postpone
 from reconciler.guard import hold_back, judge
 from reconciler.lease import Lease
@@ -15,7 +15,7 @@ from reconciler.subject import Subject, Survey
 from reconciler.survey import World, pending_on, survey
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
-from state.statuses import save_statuses, settle
+from state.statuses import holders, save_statuses, settle, wake
 from state.targets import answered, seen
 from state.tombstones import forget
 
@@ -48,8 +48,9 @@ def reconcile(world: World, lease: Lease) -> Pass:
         if not found.plan.changes:
             return _concluded(world, lease, found, NOTHING, None)
         subject = _write_ahead(world, lease, found)
-        with Journal(world.database, found, world.settings.quarantine_days) as journal:
-            done = apply(world.run, lease.target, found.plan, lease.token)
+        stamp = new_stamp()
+        with Journal(world.database, found, stamp, world.settings.quarantine_days) as journal:
+            done = apply(world.run, lease.target, found.plan, lease.token, stamp)
             return _concluded(world, lease, found, done, journal)
     except Superseded as error:
         if isinstance(highest := error.details.get("highest"), int):
@@ -102,9 +103,11 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)
+        wake(connection, holders(connection, subject.target, done.suspects))
     stale = {key for key, result in done.results.items() if result.status == "stale"}
     retry = frozenset(uid for uid, c in conclusions.items() if c.retry)
-    return Pass(len(subject.documents), retry, bool(stale) or len(subject.documents) >= BATCH)
+    again = bool(stale or done.suspects) or len(subject.documents) >= BATCH
+    return Pass(len(subject.documents), retry, again)
 
 
 def _postponed(world: World, lease: Lease, subject: Subject, error: Temporary) -> Pass:

@@ -1,6 +1,7 @@
 """The record of a run as jobs: one for each owner it concerns, with a log that grows while it runs."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ from reconciler.plan import Action, Change
 from reconciler.subject import Survey
 from state.database import Database
 from state.document import Document
-from state.jobs import PURGE, RECONCILE, SYSTEM, add_job, finish_job, log
+from state.jobs import PURGE, RECONCILE, SYSTEM, add_job, amend_job, drop_job, finish_job, log
 from state.kinds import tenant_of
 
 MOST_OWNERS = 20
@@ -23,10 +24,10 @@ _PUT_ASIDE = frozenset({Action.DELETE, Action.REPLACE})
 class Journal:
     """The jobs of one pass. Whatever ends the pass, its jobs end too, and say how."""
 
-    def __init__(self, database: Database, found: Survey, keep_days: int) -> None:
-        """`keep_days`: how long what is deleted stays in quarantine."""
+    def __init__(self, database: Database, found: Survey, stamp: str, keep_days: int) -> None:
+        """`stamp` marks what goes to quarantine, and `keep_days` is how long it stays there."""
         self._database = database
-        self._keep_days = keep_days
+        self._stamp, self._keep_days = stamp, keep_days
         self._target = found.subject.target
         self._changes = found.plan.changes
         self._started = time.monotonic()
@@ -43,6 +44,7 @@ class Journal:
             for changes in self._by_owner.values():
                 changes.extend(mine)
         self._jobs: dict[str, str] = {}
+        self._purges: dict[str, str] = {}
 
     @staticmethod
     def _owner(document: Document | None) -> str:
@@ -70,6 +72,7 @@ class Journal:
                 )
                 lines = [f"{c.action} {c.key} ({c.cause})" for c in changes[:500]]
                 log(connection, self._jobs[owner], f"{len(changes)} changes on {self._target}", *lines)
+                self._date_purge(connection, owner)
         return self
 
     def __exit__(
@@ -94,20 +97,38 @@ class Journal:
             )
             log(connection, job, *lines)
             finish_job(connection, job, "failed" if bad else "completed", results)
-            self._date_purge(connection, owner, done)
+            self._settle_purge(connection, owner, done)
 
-    def _date_purge(self, connection: Connection, owner: str, done: Applied) -> None:
-        """What went to quarantine is purged by a job of its own, on a day that everyone can see and cancel."""
-        changes = self._by_owner[owner]
-        aside = [c for c in changes if c.action in _PUT_ASIDE and c.type in {"account", "directory"}]
-        aside = [c for c in aside if c.key in done.results and done.results[c.key].status == "applied"]
-        if aside:
-            uids = sorted({c.document for c in aside})
-            names = sorted(self._names[uid] for uid in uids)
-            parameters = {"target": self._target, "stamp": done.stamp, "documents": names[:100], "uids": uids}
-            when = datetime.now(UTC) + timedelta(days=self._keep_days)
-            target = self._target
-            add_job(connection, PURGE, owner=owner, target=target, parameters=parameters, scheduled_for=when)
+    def _date_purge(self, connection: Connection, owner: str) -> None:
+        """What goes to quarantine is purged by a job of its own, on a day that everyone can see and cancel.
+
+        The job is there before anything is put aside, so that a crash leaves nothing that nobody will purge.
+        """
+        if _aside(self._by_owner[owner]):
+            self._purges[owner] = add_job(
+                connection,
+                PURGE,
+                owner=owner,
+                target=self._target,
+                parameters=self._to_purge(_aside(self._by_owner[owner])),
+                scheduled_for=datetime.now(UTC) + timedelta(days=self._keep_days),
+            )
+
+    def _settle_purge(self, connection: Connection, owner: str, done: Applied) -> None:
+        """Lets the purge be of what was really put aside; there is none where that is nothing."""
+        if owner not in self._purges:
+            return
+        results, changes = done.results, _aside(self._by_owner[owner])
+        moved = [c for c in changes if c.key in results and results[c.key].status == "applied"]
+        if moved:
+            amend_job(connection, self._purges[owner], self._to_purge(moved))
+        else:
+            drop_job(connection, self._purges[owner])
+
+    def _to_purge(self, changes: Sequence[Change]) -> dict[str, Any]:
+        uids = sorted({c.document for c in changes})
+        names = sorted(self._names[uid] for uid in uids)
+        return {"target": self._target, "stamp": self._stamp, "documents": names[:100], "uids": uids}
 
     def _result(self, change: Change, done: Applied) -> dict[str, Any]:
         result = done.results.get(change.key)
@@ -123,6 +144,11 @@ class Journal:
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._started:.2f} s"
+
+
+def _aside(changes: Sequence[Change]) -> list[Change]:
+    """Those that put something aside."""
+    return [c for c in changes if c.action in _PUT_ASIDE and c.type in {"account", "directory"}]
 
 
 def _phases(done: Applied) -> str:

@@ -58,8 +58,11 @@ def _needy(found: Survey) -> frozenset[str]:
     needy = {change.document for change in found.plan.changes}
     needy |= {found.catalog.wanted_by[key] for key in found.plan.adopted}
     for uid, status in found.subject.statuses.items():
-        now = bool(found.catalog.outcomes[uid].blocked or found.plan.blocked.get(uid))
-        if now != _is(status, "Blocked") or found.subject.documents[uid].deleted:
+        outcome, blocked = found.catalog.outcomes[uid], bool(found.plan.blocked.get(uid))
+        kept_from = blocked or outcome.held
+        ready = next((c.status for c in status.conditions if c.type == "Ready"), not kept_from)
+        told = ready != kept_from and _is(status, "Blocked") == (blocked or bool(outcome.blocked))
+        if not told or found.subject.documents[uid].deleted:
             needy.add(uid)
     services = {change.service for change in found.plan.changes if change.type == "service"}
     needy |= {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from state.errors import Conflict, NotFound
 from state.event import of_job
@@ -129,6 +129,17 @@ def finish_job(
         log(connection, job_id, line)
     job = get_job(connection, job_id)
     emit(connection, of_job(job_id, job.job_type, job.owner, status, job.target))
+
+
+def amend_job(connection: Connection, job_id: str, parameters: Mapping[str, Any]) -> None:
+    """Gives a pending job other parameters."""
+    row = (jobs.c.id == job_id) & (jobs.c.status == "pending")
+    connection.execute(update(jobs).where(row).values(parameters=dict(parameters)))
+
+
+def drop_job(connection: Connection, job_id: str) -> None:
+    """Takes back a pending job that there was nothing to do for in the end."""
+    connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.status == "pending"))
 
 
 def cancel_job(connection: Connection, job_id: str) -> None:

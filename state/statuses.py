@@ -27,6 +27,14 @@ def target_statuses(connection: Connection, target: str) -> dict[str, Status]:
     return {row["uid"]: status_from_row(row) for row in connection.execute(query).mappings()}
 
 
+def holders(connection: Connection, target: str, keys: frozenset[str]) -> list[str]:
+    """The uids of the documents that any of these resources was applied for."""
+    if not keys:
+        return []
+    known = target_statuses(connection, target)
+    return [uid for uid, status in known.items() if not keys.isdisjoint(status.applied)]
+
+
 def status_from_row(row: Mapping[Any, Any]) -> Status:
     return Status(
         uid=row["uid"],

@@ -1,5 +1,6 @@
 """The texts of configuration files: ours, and what operators add or override in folders of theirs."""
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from jinja2 import DictLoader, Environment, StrictUndefined
 from jinja2.runtime import Context
 
+from state.errors import Temporary
 from state.words import Rendered, Words
 
 SUFFIX = ".j2"
@@ -15,10 +17,11 @@ SUFFIX = ".j2"
 class TemplateSet:
     """Templates by folder and name; the values in a text are words of a closed alphabet, or are refused."""
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
-        """`sources`: text by ``folder/name``."""
+    def __init__(self, sources: Mapping[str, str], unreadable: Mapping[str, str] | None = None) -> None:
+        """`sources`: text by ``folder/name``; `unreadable`: why there is none, likewise."""
+        self._unreadable = dict(unreadable or {})
         self._names: dict[str, tuple[str, ...]] = {}
-        for path in sorted(sources):
+        for path in sorted({*sources, *self._unreadable}):
             folder, name = path.rsplit("/", 1)
             self._names[folder] = (*self._names.get(folder, ()), name)
         self._environment = Environment(  # noqa: S701 - no HTML: `Words` let nothing through that means something
@@ -38,6 +41,10 @@ class TemplateSet:
 
     def render(self, folder: str, name: str, values: Mapping[str, object]) -> Rendered:
         """The text. Raises jinja2.TemplateError or ValueError for a bad template or value."""
+        if f"{folder}/{name}" in self._unreadable:
+            raise ValueError(
+                f"template {folder}/{name} cannot be read: {self._unreadable[f'{folder}/{name}']}"
+            )
         words = values if isinstance(values, Words) else Words(values)
         template = self._get(f"{folder}/{name}")
         known = {**self._environment.globals, **words}
@@ -47,16 +54,33 @@ class TemplateSet:
 
 def stamp(folders: Iterable[Path]) -> int:
     """A number that changes when a template is added, edited or removed."""
-    found = ((str(p), p.stat().st_mtime_ns) for folder in folders for p in sorted(folder.rglob(f"*{SUFFIX}")))
+    found = (
+        (str(p), p.lstat().st_mtime_ns) for folder in folders for p in sorted(folder.rglob(f"*{SUFFIX}"))
+    )
     return hash(tuple(found))
 
 
 def load_templates(folders: Iterable[Path]) -> TemplateSet:
-    """Reads ``<folder>/<kind of template>/<name>.*.j2`` from each of `folders`; later ones override earlier ones."""
+    """Reads ``<folder>/<kind of template>/<name>.*.j2`` from each of `folders`; later ones override earlier ones.
+
+    What cannot be read harms those alone who use it. Raises Temporary when a whole folder cannot be read: it is
+    not an empty one.
+    """
     sources: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
     for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise Temporary(
+                f"the folder of templates {folder} cannot be read: put it back, or change GHOSTCP_TEMPLATES"
+            )
         for path in sorted(folder.rglob(f"*{SUFFIX}")):
             relative = path.relative_to(folder)
             name = path.name.removesuffix(SUFFIX).rsplit(".", 1)[0]
-            sources[f"{relative.parent.as_posix()}/{name}"] = path.read_text("utf-8")
-    return TemplateSet(sources)
+            key = f"{relative.parent.as_posix()}/{name}"
+            sources.pop(key, None)
+            unreadable.pop(key, None)
+            try:
+                sources[key] = path.read_text("utf-8")
+            except (OSError, ValueError) as error:
+                unreadable[key] = getattr(error, "strerror", None) or "it is not UTF-8"
+    return TemplateSet(sources, unreadable)

@@ -27,6 +27,7 @@ class Api:
         self.looks: dict[tuple[str, str], int] = {}
         self.asked: list[tuple[str, str]] = []
         self.guard = ""
+        self.worker = True
         self.conditions: dict[str, list[Values]] = {}
         self.hosts: list[Values] = []
         self.jobs: list[Values] = []
@@ -43,7 +44,8 @@ class Api:
             case ["plans"]:
                 return 201, self._plan(body), {}
             case ["plans", number]:
-                return 200, {"id": number, "status": "ready", "report": self.plans[int(number)]["report"]}, {}
+                report = self.plans[int(number)]["report"] if self.worker else None
+                return 200, {"id": number, "status": "ready" if report else "pending", "report": report}, {}
             case ["plans", number, "apply"]:
                 return 200, self._apply(self.plans[int(number)]), {}
             case ["documents"]:

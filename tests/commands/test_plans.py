@@ -46,6 +46,16 @@ def test_a_plan_can_be_had_as_json_and_markdown(ask: Run, folder: Path) -> None:
     assert ask("plan", "-f", folder, "--format", "markdown").out.startswith("# Plan")
 
 
+def test_a_plan_that_no_worker_takes_is_given_up(
+    ask: Run, api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commands.plans._TAKEN", 0.1)
+    api.worker = False
+    ended = ask("plan", "-f", folder)
+    assert ended.status == 1
+    assert "is one running (ghostcp worker)?" in ended.err
+
+
 def test_nothing_is_sent_of_a_folder_with_a_fault(ask: Run, api: Api, folder: Path) -> None:
     (folder / "half.yaml").write_text("apiVersion: ghostcp/v1\nkind: Us")
     ended = ask("apply", "-f", folder, "--prune")

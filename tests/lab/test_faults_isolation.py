@@ -86,6 +86,19 @@ def test_a_template_that_the_validator_refuses_harms_its_own_site_only(
     assert control.fetch(site, "/i.php") == (200, "42")
 
 
+def test_a_template_that_is_mended_without_a_trace_is_forgiven(control: Control) -> None:
+    site = control.site("mended.test", "ann")
+    control.ready(site)
+    assert control.settings.templates
+    override = control.settings.templates / "nginx/web/default.conf.j2"
+    text = (OURS / "nginx/web/default.conf.j2").read_text()
+    override.write_text(text.replace("index index.php", "no_such_directive on;\n    index index.php"))
+    control.says(site, "Refused")
+    override.unlink()
+    control.ready(site)
+    assert control.fetch("mended.test")[0] == 200
+
+
 def test_what_keeps_being_undone_is_reported_as_contested_and_left(control: Control) -> None:
     site = control.site("fought.test", "ann")
     control.ready(site)

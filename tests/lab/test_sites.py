@@ -41,3 +41,20 @@ def test_a_site_is_served_runs_php_as_its_tenant_and_is_repaired_when_the_host_d
         control.gone(alice)
         assert control.run("id", "alice", check=False) == ""
         assert "alice" in control.run("ls", "/home/.quarantine")
+
+
+def test_an_edit_by_hand_that_breaks_the_service_holds_nobody_else_up(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with control_plane(lab_host, tmp_path, sweep_seconds=3600.0) as control:
+        eve = control.tenant("eve")
+        broken = control.site("broken.test", "eve")
+        control.ready(eve, broken)
+        path = "/etc/ghostcp/live/nginx/broken.test.conf"
+        text = control.run("cat", path)
+        control.run("sh", "-c", f"echo 'no_such_directive on;' >> {path}")
+        control.ready(control.site("next.test", "eve"), seconds=20)
+        assert control.fetch("next.test")[0] == control.fetch("broken.test")[0] == 200
+        assert control.run("cat", path) == text
+        control.remove(eve)
+        control.gone(eve)

@@ -1,5 +1,6 @@
 """Texts of configuration files: complete or not at all, and of words that mean nothing to any service."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import TemplateError
 
-from state.templates import TemplateSet, load_templates
+from state.errors import Temporary
+from state.templates import TemplateSet, load_templates, stamp
 from tests.state.companies import LAW
 
 LEGAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:*@+-"
@@ -124,7 +126,42 @@ def test_files_are_named_without_their_endings_and_later_folders_win(tmp_path: P
         place = tmp_path / folder / "nginx/web" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    templates = load_templates([tmp_path / "ours", tmp_path / "theirs", tmp_path / "absent"])
+    templates = load_templates([tmp_path / "ours", tmp_path / "theirs"])
     assert templates.names("nginx/web") == ("PHP-fast", "default", "plain")
     assert templates.render("nginx/web", "default", {}) == "theirs"
     assert templates.render("nginx/web", "plain", {}) == "plain"
+
+
+@pytest.mark.parametrize("folder", ["absent", "file"])
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Temporary, match="cannot be read"):
+        load_templates([tmp_path / folder])
+
+
+@pytest.mark.parametrize("fault", ["bytes", "link", "folder"])
+def test_a_template_that_cannot_be_read_fails_those_alone_who_use_it(tmp_path: Path, fault: str) -> None:
+    web = tmp_path / "nginx/web"
+    web.mkdir(parents=True)
+    (web / "good.conf.j2").write_text("good")
+    bad = web / "bad.conf.j2"
+    makers: dict[str, Callable[[], object]] = {
+        "bytes": lambda: bad.write_bytes(b"\xff\xfe\x00"),
+        "link": lambda: bad.symlink_to("nowhere"),
+        "folder": bad.mkdir,
+    }
+    makers[fault]()
+    templates = load_templates([tmp_path])
+    assert templates.names("nginx/web") == ("bad", "good")
+    assert templates.render("nginx/web", "good", {}) == "good"
+    with pytest.raises(ValueError, match=r"template nginx/web/bad cannot be read"):
+        templates.render("nginx/web", "bad", {})
+    assert stamp([tmp_path]) == stamp([tmp_path])
+
+
+def test_a_readable_template_of_a_later_folder_mends_an_unreadable_one(tmp_path: Path) -> None:
+    for folder, text in (("ours", b"\xff"), ("theirs", b"theirs")):
+        (tmp_path / folder / "page").mkdir(parents=True)
+        (tmp_path / folder / "page/index.html.j2").write_bytes(text)
+    templates = load_templates([tmp_path / "ours", tmp_path / "theirs"])
+    assert templates.render("page", "index", {}) == "theirs"

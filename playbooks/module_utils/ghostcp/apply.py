@@ -42,6 +42,7 @@ def apply(host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
         "results": {it.key: outcomes[it.key].as_dict() for it in plan if it.key in outcomes},
         "observed": observed,
         "services": {name: report.as_dict() for name, report in converged.services.items()},
+        "suspects": sorted(f"config:{name}" for name in converged.suspects),
         "generation": number,
         "elapsed": clock.elapsed,
         "timings": clock.phases,

@@ -16,10 +16,11 @@ from .wire import ACCEPTED, APPLIED, Change, Outcome, failed
 
 @dataclass(slots=True)
 class Converged:
-    """What became of each change, and of each service."""
+    """What became of each change, and of each service; live files that break it without us (`suspects`)."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     services: dict[str, Report] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
 
     def add(self, reports: dict[str, Report]) -> None:
         """Keep what was done and what failed, whatever later rounds had nothing to do for."""
@@ -74,6 +75,7 @@ def _judged(host: Host, changes: Sequence[Change], result: Converged, clock: Clo
         result.outcomes |= {change.key: failed(str(error)) for change in changes}
         return None
     result.outcomes |= trial.outcomes
+    result.suspects |= trial.suspects
     return trial
 
 

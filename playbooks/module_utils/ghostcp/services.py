@@ -25,11 +25,15 @@ _SHOWN = "Id,LoadState,ActiveState,InvocationID,MainPID,ExecMainStartTimestampMo
 class Unit:
     """What systemd says of a unit; `started` in microseconds of the monotonic clock."""
 
-    loaded: bool
+    load: str
     state: str
     invocation: str
     pid: int
     started: float
+
+    @property
+    def loaded(self) -> bool:
+        return self.load == "loaded"
 
     @property
     def active(self) -> bool:
@@ -61,7 +65,7 @@ def parse(text: str) -> dict[str, Unit]:
         fields = dict(line.partition("=")[::2] for line in block.splitlines())
         if "Id" in fields:
             units[fields["Id"].removesuffix(".service")] = Unit(
-                loaded=fields.get("LoadState") == "loaded",
+                load=fields.get("LoadState", ""),
                 state=fields.get("ActiveState", ""),
                 invocation=fields.get("InvocationID", ""),
                 pid=int(fields.get("MainPID") or 0),
@@ -189,12 +193,19 @@ def load(host: Host, names: Sequence[str]) -> dict[str, Report]:
 
 def _bring_up(host: Host, name: str, unit: Unit | None, wanted: bool) -> Report:
     if unit is None or not unit.loaded:
-        return Report("none", not wanted, f"{name} is not installed on this host: install it first")
+        return Report("none", not wanted, _absence(name, unit))
     if unit.active and current(host, name, unit):
         return Report("none", True)
     if not unit.active and not wanted:
         return Report("none", True, f"{name} does not run: it loads its configuration when it starts")
     return _load(host, name, unit)
+
+
+def _absence(name: str, unit: Unit | None) -> str:
+    """Why a unit that is wanted cannot be started."""
+    if unit is not None and unit.load == "masked":
+        return f"{name} is masked on this host: systemctl unmask {name}"
+    return f"{name} is not installed on this host: install it first"
 
 
 def _load(host: Host, name: str, before: Unit) -> Report:

@@ -19,13 +19,17 @@ SECONDS = 60.0
 
 @dataclass(slots=True)
 class Trial:
-    """Changes on a stage: those still in it, those already out of it and why."""
+    """Changes on a stage: those still in it, those already out of it and why.
+
+    `suspects` are live files that a validator names while no change is in the stage.
+    """
 
     host: Host
     stage: Stage
     active: dict[str, Change] = field(default_factory=dict)
     fresh: dict[str, str | None] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
     validate: Validate = validate.validate
     deadline: float = math.inf
 
@@ -137,6 +141,7 @@ def _search(trial: Trial, service: str, changes: Sequence[Change]) -> dict[str, 
         trial.take_out(change)
     complaint = trial.complaints([service]).get(service)
     if complaint:
+        trial.suspects.update(complaint.files)
         where = f" (in {', '.join(complaint.files)})" if complaint.files else ""
         outcome = failed(f"the configuration is broken without our changes{where}: {complaint.message}")
         return {change.key: outcome for change in changes}
