@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from api.auth import Principal
+from state.access_tables import api_tokens
 from state.document import Document
 from state.errors import Forbidden, NotFound
 from state.journal_tables import events, webhooks
@@ -106,6 +107,19 @@ def visible_webhooks(principal: Principal) -> ColumnElement[bool]:
     alive = and_(documents.c.kind == users.name, documents.c.deleted_at.is_(None))
     theirs = select(documents.c.uid).where(alive, visible(principal, users)).correlate(None)
     return webhooks.c.uid.in_(theirs)
+
+
+def visible_tokens(principal: Principal) -> ColumnElement[bool]:
+    """The API tokens that the principal may know of: its own; all for administrators, who end leaked ones."""
+    return true() if principal.role == "admin" else api_tokens.c.uid == principal.uid
+
+
+def check_token_change(principal: Principal, uid: str) -> None:
+    """Whether the principal may change what a token of this user is good for. Raises Forbidden."""
+    if uid != principal.uid:
+        raise Forbidden(
+            "a token is changed by whose it is; you can only delete it", code="forbidden", user_id=uid
+        )
 
 
 def visible_events(principal: Principal) -> ColumnElement[bool]:

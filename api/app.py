@@ -13,7 +13,20 @@ from api.call import House, now
 from api.door import Route, endpoint
 from api.envelope import Envelope
 from api.rates import Rates
-from api.routes import auth, deliveries, docs, documents, health, hosts, jobs, objects, plans, totp, webhooks
+from api.routes import (
+    auth,
+    deliveries,
+    docs,
+    documents,
+    health,
+    hosts,
+    jobs,
+    objects,
+    plans,
+    tokens,
+    totp,
+    webhooks,
+)
 from state.database import Database
 from state.settings import Settings
 
@@ -26,7 +39,7 @@ def document() -> dict[str, Any]:
     return contract.document(served(), health.VERSION)
 
 
-ROUTES: tuple[Route, ...] = (
+_SCOPED: tuple[Route, ...] = (
     health.ROUTE,
     *auth.ROUTES,
     *totp.ROUTES,
@@ -37,8 +50,8 @@ ROUTES: tuple[Route, ...] = (
     *hosts.ROUTES,
     *webhooks.ROUTES,
     *deliveries.ROUTES,
-    docs.document_route(document),
 )
+ROUTES = (*_SCOPED, *tokens.token_routes(_SCOPED), docs.document_route(document))
 OUTSIDE: tuple[Route, ...] = (health.ROUTE, *docs.PAGES)
 
 

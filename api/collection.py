@@ -55,7 +55,8 @@ class Collection:
 
     `path` is where they are, `key` their list's key, `noun` what one is called; `counted` the table whose rows
     `query` selects; `visible` says which of them the caller may know of; `shape` is the schema of a view.
-    `whose` is a row's owner, for the audit.
+    `whose` is a row's owner, for the audit. `observed` are fields that change without a write, which entity tags leave
+    out.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Collection:
     writing: Writing | None = None
     rate: Rate = Rate.GENERAL
     whose: Callable[[Row[Any]], str] = lambda _: ""
+    observed: frozenset[str] = frozenset()
 
     def find(self, call: Call, connection: Connection, uid: str) -> Row[Any]:
         """The row, if the caller may know of it. Raises NotFound."""
@@ -84,6 +86,11 @@ class Collection:
 
     def view(self, call: Call, connection: Connection, row: Row[Any]) -> dict[str, Any]:
         return self.views(call, connection, [row])[0]
+
+    def tag(self, view: View) -> str:
+        """An entity tag: it changes with whatever was written (RFC 9110, section 8.8.3)."""
+        text = json.dumps({k: v for k, v in view.items() if k not in self.observed}, sort_keys=True)
+        return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
 
 
 def routes(of: Collection) -> tuple[Route, ...]:
@@ -123,11 +130,6 @@ def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ..
     )  # fmt: skip
 
 
-def tag_of(view: View) -> str:
-    """An entity tag: it changes with whatever is shown (RFC 9110, section 8.8.3)."""
-    return f'"{hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]}"'
-
-
 def understand(model: type[BaseModel], body: Mapping[str, Any]) -> Any:
     """What the body says. Raises Invalid with every fault."""
     try:
@@ -144,7 +146,7 @@ def _list(of: Collection, call: Call, connection: Connection) -> Reply:
 
 def _get(of: Collection, call: Call, connection: Connection) -> Reply:
     view = of.view(call, connection, of.find(call, connection, call.argument("id")))
-    return Reply(content=view, headers={"ETag": tag_of(view)})
+    return Reply(content=view, headers={"ETag": of.tag(view)})
 
 
 def _create(of: Collection, writing: Writing, call: Call) -> Reply:
@@ -157,7 +159,7 @@ def _create(of: Collection, writing: Writing, call: Call) -> Reply:
         view = of.view(call, connection, row)
         call.did(Deed(of.noun, uid, owner=of.whose(row), after=view))
         headers = {
-            "ETag": tag_of(view),
+            "ETag": of.tag(view),
             "Location": f"/api/v1{call.request.url.path.split('/api/v1', 1)[-1]}/{uid}",
         }
         return Reply(201, view | dict(once), headers)
@@ -180,13 +182,13 @@ def _change(of: Collection, writing: Writing, merge: Merge, call: Call) -> Reply
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))
         before = of.view(call, connection, row)
-        expect(call.request, tag_of(before))
+        expect(call.request, of.tag(before))
         writing.change(
             call, connection, row, understand(writing.accepted, merge(dict(writing.current(row)), body))
         )
         after = of.view(call, connection, of.find(call, connection, call.argument("id")))
         call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before, after=after))
-        return Reply(content=after, headers={"ETag": tag_of(after)})
+        return Reply(content=after, headers={"ETag": of.tag(after)})
 
     return perform(call, work)
 
@@ -195,7 +197,7 @@ def _delete(of: Collection, writing: Writing, call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))
         before = of.view(call, connection, row)
-        expect(call.request, tag_of(before))
+        expect(call.request, of.tag(before))
         writing.remove(call, connection, row)
         call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before))
         return Reply(204)

@@ -202,6 +202,31 @@ NEW_WEBHOOK = {
         "secret": told(TEXT, "Shown this once, and only when it was generated."),
     },
 }
+API_TOKEN = shape(
+    "ApiToken",
+    {
+        "id": IDENTIFIER,
+        "user_id": told(IDENTIFIER, "Whose it is: it may do what that user may, as far as its scopes go."),
+        "name": TEXT,
+        "scopes": told(listed(TEXT), "What it is good for. Who may write may also read."),
+        "addresses": told(listed(TEXT), "The networks that it is good from; none is everywhere."),
+        "expires_at": nullable(told(TIME, "Until when it is good; null is for ever.")),
+        "last_used_at": nullable(told(TIME, "When it was last used, to the minute.")),
+        "last_used_address": nullable(told(TEXT, "Where from.")),
+        "created_at": TIME,
+        "updated_at": TIME,
+    },
+    "A token for programs. The token itself is never shown.",
+)
+NEW_API_TOKEN = {
+    **API_TOKEN,
+    "title": "NewApiToken",
+    "required": [*API_TOKEN["required"], "token"],
+    "properties": {
+        **API_TOKEN["properties"],
+        "token": told(TEXT, "To be sent as a bearer token; shown this once."),
+    },
+}
 DELIVERY = shape(
     "Delivery",
     {

@@ -129,6 +129,22 @@ def webhook_view(row: Any) -> dict[str, Any]:
     }
 
 
+def token_view(row: Any) -> dict[str, Any]:
+    """An API token, without itself."""
+    return {
+        "id": row.id,
+        "user_id": row.uid,
+        "name": row.name,
+        "scopes": list(row.scopes),
+        "addresses": list(row.addresses),
+        "expires_at": time(row.expires_at),
+        "last_used_at": time(row.last_used_at),
+        "last_used_address": row.last_used_address,
+        "created_at": time(row.created_at),
+        "updated_at": time(row.updated_at),
+    }
+
+
 def delivery_view(row: Any) -> dict[str, Any]:
     """What is told to a webhook, and how that went."""
     return {

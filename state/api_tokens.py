@@ -4,12 +4,16 @@ import hashlib
 import secrets
 import string
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from state.access_tables import api_tokens
+from state.claims import lock
+from state.errors import Conflict
 from state.tables import documents
 
 PREFIX = "ghostcp_"
@@ -29,6 +33,37 @@ _BY_DIGEST = (
     .where(api_tokens.c.digest == bindparam("of_digest"))
     .where(documents.c.kind == "User", documents.c.deleted_at.is_(None))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A token as it shall be; good for ever without `expires_at`, and from everywhere without addresses."""
+
+    name: str
+    scopes: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+def add(connection: Connection, uid: str, wish: Wish, now: datetime) -> tuple[str, str]:
+    """A new token of the user: its id, and itself, which is not kept. Raises Conflict for a name that is taken."""
+    _refuse_taken(connection, uid, wish.name)
+    made, text = str(uuid4()), new_token()
+    row = {"id": made, "uid": uid, "digest": digest(text), "version": 1, "created_at": now, "updated_at": now}
+    connection.execute(insert(api_tokens).values(row | _columns(wish)))
+    return made, text
+
+
+def alter(connection: Connection, token_id: str, uid: str, wish: Wish, now: datetime) -> None:
+    """Changes all but the token itself. Raises Conflict for a name that is taken."""
+    _refuse_taken(connection, uid, wish.name, but=token_id)
+    values = {**_columns(wish), "version": api_tokens.c.version + 1, "updated_at": now}
+    connection.execute(update(api_tokens).where(api_tokens.c.id == token_id).values(values))
+
+
+def remove(connection: Connection, token_id: str) -> None:
+    """The token is worthless from now on."""
+    connection.execute(delete(api_tokens).where(api_tokens.c.id == token_id))
 
 
 def new_token() -> str:
@@ -57,3 +92,14 @@ def note_use(connection: Connection, token_id: str, address: str, now: datetime)
     stale = or_(last.is_(None), last <= now - NOTED, last >= now + NOTED)
     used = {"last_used_at": now, "last_used_address": address}
     connection.execute(update(api_tokens).where(api_tokens.c.id == token_id, stale).values(used))
+
+
+def _columns(wish: Wish) -> dict[str, Any]:
+    return asdict(wish) | {"scopes": list(wish.scopes), "addresses": list(wish.addresses)}
+
+
+def _refuse_taken(connection: Connection, uid: str, name: str, but: str = "") -> None:
+    lock(connection, f"tokens/{uid}")
+    same = (api_tokens.c.uid == uid) & (api_tokens.c.name == name) & (api_tokens.c.id != but)
+    if connection.execute(select(api_tokens.c.id).where(same)).first():
+        raise Conflict(f"there is a token {name!r} already: choose another name", code="token_name_taken")

@@ -20,7 +20,8 @@ _SECRET = re.compile(
     r"(?i)(\b(?:password|passwd|secret|token|access_key|secret_key|private_key|authorization)\b[\"']?\s*[:=]\s*)"
     r"(\"[^\"]*\"|'[^']*'|\S+)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
-    r"|://[^/@\s:]+:[^/@\s]+@",
+    r"|://[^/@\s:]+:[^/@\s]+@"
+    r"|\bghostcp_[0-9A-Za-z]{40}\b",
     re.DOTALL,
 )
 

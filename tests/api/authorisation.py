@@ -86,6 +86,13 @@ TABLE = (
     Row("GET /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
     Row("GET /documents/{kind}/{name}/revisions", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
     # Webhooks: for oneself and whom one manages.
+    # API tokens: one's own; administrators see and end those of others, and change none.
+    Row("GET /tokens", "200", "200", "200"),
+    Row("POST /tokens", "201", "201", "201", body={"name": "new", "scopes": ["domains:read"]}),
+    Row("GET /tokens/{id}", "200 200 - 404", "200 404 404 404", "200 - 404 404", "token"),
+    Row("PUT /tokens/{id}", "200 403 - 404", "200 404 404 404", "200 - 404 404", "token", {"name": "n"}),
+    Row("PATCH /tokens/{id}", "200 403 - 404", "200 404 404 404", "200 - 404 404", "token", {"name": "n"}),
+    Row("DELETE /tokens/{id}", "204 204 - 404", "204 404 404 404", "204 - 404 404", "token"),
     Row("GET /webhooks", "200", "200", "200"),
     Row("POST /webhooks", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", _HOOK, True),
     Row("GET /webhooks/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "webhook"),

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from state import webhooks
+from state import api_tokens, webhooks
 from state.deliveries import ping
 from state.jobs import add_job, finish_job, take_job
 from state.plans import answer, ask
@@ -55,6 +55,12 @@ def _document(world: World, owner: str) -> Arguments:
     return {"kind": "WebDomain", "name": f"{owner}.example"}
 
 
+def _token(world: World, owner: str) -> Arguments:
+    with world.database.writing() as connection:
+        wish = api_tokens.Wish("deployment", ("domains:read",))
+        return {"id": api_tokens.add(connection, world.uids[owner], wish, world.clock())[0]}
+
+
 def _webhook(world: World, owner: str) -> Arguments:
     wish = Wish("https://203.0.114.1/hook", ("job.failed",), secret="a secret")
     with world.database.writing() as connection:
@@ -76,6 +82,7 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "plan": _plan,
     "document": _document,
     "host": lambda _, __: {"id": "web1"},
+    "token": _token,
     "webhook": _webhook,
     "delivery": _delivery,
 }
