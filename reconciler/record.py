@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from reconciler.apply import Applied
@@ -18,6 +19,7 @@ from state.jobs import PURGE, RECONCILE, SYSTEM, add_job, amend_job, drop_job, f
 from state.kinds import tenant_of
 
 MOST_OWNERS = 20
+_log = structlog.get_logger()
 _PUT_ASIDE = frozenset({Action.DELETE, Action.REPLACE})
 
 
@@ -83,6 +85,7 @@ class Journal:
         with self._database.writing() as connection:
             for job in self._jobs.values():
                 finish_job(connection, job, "failed", {}, f"{type(error).__name__}: {error}")
+                _log.warning("run failed", job=job, target=self._target, error=type(error).__name__)
 
     def ended(self, connection: Connection, done: Applied) -> None:
         """Ends the jobs with the result of each resource."""
@@ -96,8 +99,10 @@ class Journal:
                 f"{len(results) - len(bad)} of {len(results)} applied and proved in {self._elapsed()}"
             )
             log(connection, job, *lines)
-            finish_job(connection, job, "failed" if bad else "completed", results)
+            status = "failed" if bad else "completed"
+            finish_job(connection, job, status, results)
             self._settle_purge(connection, owner, done)
+            _log.info("run ended", job=job, owner=owner, status=status, changes=len(results), bad=len(bad))
 
     def _date_purge(self, connection: Connection, owner: str) -> None:
         """What goes to quarantine is purged by a job of its own, on a day that everyone can see and cancel.

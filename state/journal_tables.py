@@ -1,6 +1,6 @@
 """The tables of what happened: events with who may know of them, web hooks and their deliveries, and the audit."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from state.tables import Instant, Json, Serial, metadata
 
@@ -91,4 +91,16 @@ audit_head = Table(
     Column("last", BigInteger, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
+)
+
+loops = Table(
+    "loops",
+    metadata,
+    Column("loop", String(16), primary_key=True),
+    Column("target", String(255), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("busy_since", Instant),
+    Column("rounds", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
 )

@@ -12,8 +12,9 @@ from typing import Any
 
 from reconciler import ansible
 from reconciler.observe import Run
+from reconciler.pulse import Pulse
 from reconciler.survey import World
-from reconciler.worker import Tender
+from reconciler.tender import Tender
 from state.database import Database
 from state.settings import Settings
 from state.templates import load_templates
@@ -97,7 +98,7 @@ def main(url: str, inventory: str, target: str, stage: str, number: str) -> None
             run_until(run, stage, int(number)),
             lambda: load_templates(settings.template_folders),
         )
-        Tender(world, target, stop).passes()
+        Tender(world, target, stop, Pulse()).passes()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def test_an_event_has_the_name_by_which_it_was_asked_for(office: Office) -> None
     assert json.loads(receiver.got[0].body)["event"] == "domain.ssl.renewed"
 
 
-@pytest.mark.parametrize("secret", ["webhook-secret-key", new_secret()])
+@pytest.mark.parametrize("secret", ["webhook-secret-key", new_secret()], ids=["any", "ours"])
 def test_both_signatures_are_as_their_specifications_say(office: Office, secret: str) -> None:
     with listening(Receiver()) as receiver, office.courier():
         office.hook("anna", receiver, secret=secret)

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -178,6 +179,18 @@ _head = Table(
     Column("last", BigInteger, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("seal", String(64), nullable=False),
+)
+
+Table(
+    "loops",
+    _schema,
+    Column("loop", String(16), primary_key=True),
+    Column("target", String(255), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("busy_since", Instant),
+    Column("rounds", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
 )
 
 _ALIVE = text("deleted_at IS NULL")
