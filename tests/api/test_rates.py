@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -99,6 +99,7 @@ def test_who_waits_as_long_as_told_is_let_in(counting: Counting) -> None:
         assert counting.hit(Rate.USERS) is None
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(1, 100))
 def test_what_is_left_agrees_with_what_is_let_in(data: st.DataObject, limit: int) -> None:
     now = [0.0]

@@ -1,6 +1,6 @@
 """Sliding windows in memory."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.windows import Windows
@@ -16,6 +16,7 @@ class Clock:
         return self.now
 
 
+@settings(deadline=None)
 @given(steps, st.integers(1, 10))
 def test_no_minute_from_one_hit_on_has_more_than_twice_the_limit_and_no_window_more_than_it(
     pauses: list[float], limit: int
@@ -35,6 +36,7 @@ def test_no_minute_from_one_hit_on_has_more_than_twice_the_limit_and_no_window_m
         assert sum(first <= hit < first + 60 for hit in hits) < 2 * limit + 1
 
 
+@settings(deadline=None)
 @given(steps, st.integers(1, 10))
 def test_who_waits_two_minutes_has_everything_again(pauses: list[float], limit: int) -> None:
     clock = Clock()
