@@ -123,7 +123,7 @@ def check_token_change(principal: Principal, uid: str) -> None:
 
 
 def visible_events(principal: Principal) -> ColumnElement[bool]:
-    """The events that the principal may know of; `state.event.concerns` decides the same of a single one."""
+    """The events that the principal may know of; `state.event.circles` says the same of a single one."""
     if principal.role == "admin":
         return true()
     own = events.c.owner == principal.name

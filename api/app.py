@@ -18,6 +18,7 @@ from api.routes import (
     deliveries,
     docs,
     documents,
+    events,
     health,
     hosts,
     jobs,
@@ -27,6 +28,7 @@ from api.routes import (
     totp,
     webhooks,
 )
+from api.tailer import Tailer
 from state.database import Database
 from state.settings import Settings
 
@@ -50,6 +52,7 @@ _SCOPED: tuple[Route, ...] = (
     *hosts.ROUTES,
     *webhooks.ROUTES,
     *deliveries.ROUTES,
+    *events.ROUTES,
 )
 ROUTES = (*_SCOPED, *tokens.token_routes(_SCOPED), docs.document_route(document))
 OUTSIDE: tuple[Route, ...] = (health.ROUTE, *docs.PAGES)
@@ -72,7 +75,8 @@ def create_app(
     """
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     errors.install(app)
-    house = House(database, settings, Rates(settings), stopping or Event(), clock)
+    stopping = stopping or Event()
+    house = House(database, settings, Rates(settings), Tailer(database, stopping), stopping, clock)
     app.add_middleware(Envelope, house=house)
     for path, route in served():
         app.add_api_route(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api import body
 from api.auth import Principal, authenticate
 from api.rates import Rates
+from api.tailer import Tailer
 from api.visit import visit_of
 from api.writes import Written
 from state.database import Database
@@ -34,6 +35,7 @@ class House:
     database: Database
     settings: Settings
     rates: Rates
+    tailer: Tailer
     stopping: Event = field(default_factory=Event)
     clock: Callable[[], datetime] = now
 

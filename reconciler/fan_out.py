@@ -4,26 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 
 from state.cursors import FANNED_OUT, move, position
 from state.deliveries import new_delivery
 from state.errors import Superseded
-from state.event import DISABLED, concerns, message
-from state.journal_tables import deliveries, events, webhooks
+from state.event import DISABLED, circle, circles, message
+from state.events import events_after, last_number
+from state.journal_tables import deliveries, webhooks
 from state.tables import documents
 from state.webhooks import told_as
 
 BATCH = 500
-_NEXT = select(events).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(BATCH)
 _ROLE = documents.c.spec["role"].as_string()
 _INSERT = insert(deliveries)
 
 
 def behind(connection: Connection) -> bool:
     """Whether there are events that were not fanned out yet."""
-    last = int(connection.execute(select(func.max(events.c.id))).scalar() or 0)
-    return last > position(connection, FANNED_OUT)
+    return last_number(connection) > position(connection, FANNED_OUT)
 
 
 def in_order() -> ColumnElement[bool]:
@@ -38,7 +37,7 @@ def fan_out(connection: Connection) -> int:
     Raises Superseded when somebody else has moved it meanwhile.
     """
     last = position(connection, FANNED_OUT)
-    told = connection.execute(_NEXT, {"after": last}).all()
+    told = events_after(connection, last, BATCH)
     if not told:
         return 0
     hooks = _listening(connection, {name for each in told for name in (each.owner, each.manager)})
@@ -63,14 +62,11 @@ def _listening(connection: Connection, names: Iterable[str]) -> Sequence[Any]:
 
 def _deliveries(event: Any, hooks: Sequence[Any], now: datetime) -> list[Mapping[str, Any]]:
     bodies: dict[str, str] = {}
+    known = circles(event.owner, event.manager)
     found = []
     for hook in hooks:
         name = told_as(hook.events, event.event)
-        if (
-            not name
-            or event.id <= hook.since
-            or not concerns(hook.role, hook.name, event.owner, event.manager)
-        ):
+        if not name or event.id <= hook.since or circle(hook.role, hook.name) not in known:
             continue
         if event.event == DISABLED and event.data.get("id") == hook.id:
             continue

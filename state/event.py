@@ -45,11 +45,14 @@ def event_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*SPECIFIED, *of_kinds, PING, DISABLED)))
 
 
-def concerns(role: str, name: str, owner: str, manager: str) -> bool:
-    """Whether a user may know of an event: an administrator of all, others of their own, resellers of their users'."""
-    return role == "admin" or (
-        role in {"reseller", "user"} and (name == owner or (role == "reseller" and name == manager))
-    )
+def circle(role: str, name: str) -> tuple[str, str]:
+    """The circle of a user: those who may know of the same events."""
+    return ("admin", "") if role == "admin" else (role, name)
+
+
+def circles(owner: str, manager: str) -> frozenset[tuple[str, str]]:
+    """Who may know of an event: administrators, its owner, and the reseller who manages its owner."""
+    return frozenset({("admin", ""), ("reseller", owner), ("user", owner), ("reseller", manager)})
 
 
 def message(name: str, data: Mapping[str, Any], at: datetime) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select
 
 from state.claims import lock
+from state.cursors import PRUNED, position
 from state.database import at_end
 from state.event import Event
 from state.journal_tables import events
@@ -18,12 +19,32 @@ _LIVING, _BURIED = (
     _USER.where(documents.c.deleted_at.is_not(None)).order_by(documents.c.deleted_at.desc()).limit(1),
 )
 _INSERT = insert(events)
+_NEXT = select(events).where(events.c.id > bindparam("after")).order_by(events.c.id).limit(bindparam("most"))
 
 
 def emit(connection: Connection, *told: Event) -> None:
     """Tells of events when the transaction commits, and only then."""
     pending: list[Event] = at_end(connection, "events", _write, list)
     pending.extend(told)
+
+
+def last_number(connection: Connection) -> int:
+    """The number of the last event that there is, or was until it was pruned."""
+    last = int(connection.execute(select(func.max(events.c.id))).scalar() or 0)
+    return max(last, position(connection, PRUNED))
+
+
+def events_after(connection: Connection, after: int, limit: int) -> Sequence[Row[Any]]:
+    """The next events, in the order of commits: none appears later among those that were read."""
+    return connection.execute(_NEXT, {"after": after, "most": limit}).all()
+
+
+def told_between(
+    connection: Connection, after: int, upto: int, known: ColumnElement[bool], limit: int
+) -> Sequence[Row[Any]]:
+    """The events after one number and up to another that meet the condition, at most so many."""
+    between = (events.c.id > after) & (events.c.id <= upto)
+    return connection.execute(select(events).where(between, known).order_by(events.c.id).limit(limit)).all()
 
 
 def _write(connection: Connection, told: Sequence[Event]) -> None:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, or_, select
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
 from api.access import signed_in, visible_jobs
 from api.call import Call, Deed, Reply
@@ -18,6 +17,7 @@ from api.describe import Answer, Docs
 from api.door import Route
 from api.openapi import LAST_EVENT_ID, path_parameters, write_parameters
 from api.performing import perform
+from api.server_sent import MEDIA, EventStream, frame, last_event_id
 from api.shapes import JOB
 from api.views import job_view
 from state.errors import GhostError
@@ -111,14 +111,11 @@ def _cancel(call: Call) -> Reply:
 
 def _follow(call: Call, connection: Connection) -> Reply:
     JOBS.find(call, connection, call.argument("id"))
-    last = call.request.headers.get("last-event-id", "")
-    after = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else 0
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = StreamingResponse(_events(call, after), media_type="text/event-stream", headers=headers)
-    return Reply(response=stream)
+    after = last_event_id(call.request) or 0
+    return Reply(response=EventStream(_events(call, after)))
 
 
-async def _events(call: Call, after: int) -> AsyncIterator[str]:
+async def _events(call: Call, after: int) -> AsyncIterator[bytes]:
     """Server-sent events: one `line` each, then one `end` with the job's status.
 
     Without an `end` the API has stopped, and one asks again from the last line on.
@@ -128,13 +125,13 @@ async def _events(call: Call, after: int) -> AsyncIterator[str]:
         try:
             status, lines = await run_in_threadpool(_news, call, after)
         except GhostError as error:
-            yield event("error", 0, error.code)
+            yield frame("error", after, json.dumps(error.code))
             return
         for number, line in lines:
-            yield event("line", number, line)
+            yield frame("line", number, json.dumps(line))
             after = number
         if status not in RUNNING:
-            yield event("end", after, status)
+            yield frame("end", after, json.dumps(status))
             return
         await asyncio.sleep(_POLL)
 
@@ -147,18 +144,13 @@ def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:
         return status, read_log(connection, call.argument("id"), after)
 
 
-def event(name: str, number: int, data: str) -> str:
-    """One server-sent event (HTML standard, section 9.2); the data is a JSON text, so it has one line."""
-    return f"event: {name}\nid: {number}\ndata: {json.dumps(data)}\n\n"
-
-
 _PATH = path_parameters("/{id}")
 _STREAM = Answer(
     200,
     "Events `line`, each with a line as a JSON text, then `end` with the job's status.",
     {"type": "string"},
     'event: line\nid: 17\ndata: "reload nginx ok"\n\nevent: end\nid: 17\ndata: "completed"\n\n',
-    media=("text/event-stream",),
+    media=(MEDIA,),
 )
 ROUTES = (
     *routes(JOBS),

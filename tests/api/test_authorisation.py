@@ -109,7 +109,7 @@ def _status(world: World, row: Row, role: str, relation: str) -> int:
     headers = dict(row.headers)
     if method == "PATCH":
         headers["Content-Type"] = "application/merge-patch+json"
-    path = path.format(**arguments)
+    path = path.format(**arguments) + row.query
     return world.call(WHO[role], method, path, json=body, headers=headers).status_code
 
 
