@@ -131,6 +131,6 @@ def test_a_worker_abandons_what_takes_too_long_and_another_goes_on(tmp_path: Pat
         with site.running("worker") as process:
             until("a pass is under way", lambda: _held(site) and _runs(inventory) > 0)
             assert _stop(process) < 10
-        until("its runs are over", lambda: _runs(inventory) == 0, 10)
+        until("its runs are over", lambda: _runs(inventory) == 0)
         assert Contender(site.database).take("web1") is not None
     site.database.close()
