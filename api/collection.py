@@ -22,7 +22,7 @@ from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
 from state.errors import Invalid, NotFound
-from state.list_query import read
+from state.list_query import parse, read
 from state.listing import Listing, fetch
 from state.validation import faults_of
 
@@ -77,12 +77,20 @@ class Collection:
 
     def find(self, call: Call, connection: Connection, uid: str) -> Row[Any]:
         """The row, if the caller may know of it. Raises NotFound."""
-        identifier = self.listing.fields[self.listing.tie].column
-        query = self.query.where(identifier == uid, self.visible(call, connection))
-        row = None if "\0" in uid else connection.execute(query).one_or_none()
+        row = self.seek(call, connection, uid)
         if row is None:
             raise NotFound("Resource not found", resource=self.noun, id=uid)
         return row
+
+    def seek(self, call: Call, connection: Connection, uid: str) -> Row[Any] | None:
+        """The row, if there is one that the caller may know of."""
+        identifier = self.listing.fields[self.listing.tie]
+        try:
+            same = identifier.column == identifier.literal(parse(identifier, uid))
+        except ValueError:
+            return None
+        query = self.query.where(same, self.visible(call, connection))
+        return None if "\0" in uid else connection.execute(query).one_or_none()
 
     def view(self, call: Call, connection: Connection, row: Row[Any]) -> dict[str, Any]:
         return self.views(call, connection, [row])[0]
@@ -178,14 +186,14 @@ def _put(old: Object, body: Object) -> Object:
 def _change(of: Collection, writing: Writing, merge: Merge, call: Call) -> Reply:
     body = call.object()
     writing.check(call, body)
+    unknown = {name: value for name, value in body.items() if name not in writing.accepted.model_fields}
 
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))
         before = of.view(call, connection, row)
         expect(call.request, of.tag(before))
-        writing.change(
-            call, connection, row, understand(writing.accepted, merge(dict(writing.current(row)), body))
-        )
+        wanted = {**merge(dict(writing.current(row)), body), **unknown}
+        writing.change(call, connection, row, understand(writing.accepted, wanted))
         after = of.view(call, connection, of.find(call, connection, call.argument("id")))
         call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before, after=after))
         return Reply(content=after, headers={"ETag": of.tag(after)})
@@ -199,7 +207,9 @@ def _delete(of: Collection, writing: Writing, call: Call) -> Reply:
         before = of.view(call, connection, row)
         expect(call.request, of.tag(before))
         writing.remove(call, connection, row)
-        call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before))
+        left = of.seek(call, connection, call.argument("id"))
+        after = of.view(call, connection, left) if left else None
+        call.did(Deed(of.noun, call.argument("id"), owner=of.whose(row), before=before, after=after))
         return Reply(204)
 
     return perform(call, work)

@@ -19,6 +19,7 @@ from api.auth import NOBODY, Principal
 from api.call import Call, House, Reply
 from api.describe import Docs
 from api.errors import problem
+from api.options import is_known
 from api.rates import Rate
 from api.visit import visit_of
 from state.api_tokens import note_use
@@ -55,7 +56,7 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
         try:
             content = await body.read(request, route.largest)
             reply = await run_in_threadpool(_handle, house, route, request, content)
-            return _response(await _held(reply, house.stopping))
+            return _unless_known(request, _response(await _held(reply, house.stopping)))
         except Exception as error:
             return problem(error)
 
@@ -68,6 +69,8 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
     call = Call(house, request, NOBODY, route.action, content)
     with house.database.reading() as connection:
         call = replace(call, principal=_principal(route, call, connection))
+        if route.reads:
+            admit(call.principal, route.rule)
         reply = route.reads(call, connection) if route.reads else None
     if call.principal.unnoted:
         with house.database.writing() as connection:
@@ -76,6 +79,7 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
         return reply
     assert route.writes is not None
     try:
+        admit(call.principal, route.rule)
         return route.writes(call)
     except GhostError as error:
         journal.refused(call, error)
@@ -94,7 +98,6 @@ def _principal(route: Route, call: Call, connection: Connection) -> Principal:
         raise
     visit.principal = principal.name
     rates.by_user(visit, route.rate, principal.uid)
-    admit(principal, route.rule)
     return principal
 
 
@@ -119,3 +122,13 @@ def _response(reply: Reply) -> Response:
     if reply.content is None:
         return Response(status_code=reply.status, headers=headers)
     return JSONResponse(reply.content, reply.status, headers)
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """The answer, or nothing but its tag for who has it already (RFC 9110, section 15.4.5)."""
+    if request.method != "GET" or not is_known(request, response.headers.get("etag", "")):
+        return response
+    kept = {
+        name: response.headers[name] for name in ("etag", "vary", "cache-control") if name in response.headers
+    }
+    return Response(status_code=304, headers=kept)

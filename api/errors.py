@@ -3,6 +3,7 @@
 GhostError (state.errors)
 ├── Malformed          the body is not JSON
 ├── UnsupportedMedia   the body is not declared as JSON
+├── NotAcceptable      there is no such form of what was asked for
 ├── TooLarge           the body is larger than the door takes
 ├── TooMany            too many attempts
 └── NoWorker           nobody answered a dry run
@@ -44,6 +45,10 @@ class UnsupportedMedia(GhostError):  # noqa: N818
     code = "unsupported_media_type"
 
 
+class NotAcceptable(GhostError):  # noqa: N818
+    code = "not_acceptable"
+
+
 class TooLarge(GhostError):  # noqa: N818
     code = "too_large"
 
@@ -61,6 +66,7 @@ STATUS: Mapping[type[GhostError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    NotAcceptable: 406,
     Conflict: 409,
     Stale: 412,
     TooLarge: 413,

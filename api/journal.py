@@ -19,8 +19,11 @@ def done(connection: Connection, call: Call) -> None:
 
 
 def refused(call: Call, error: GhostError) -> None:
-    """Appends an entry for what somebody known tried and was not allowed to do, or asked for wrongly."""
-    if call.principal.uid and not isinstance(error, Temporary):
+    """Appends an entry for what somebody known tried and was not allowed to do, or asked for wrongly.
+
+    A dry run stores nothing, whatever comes of it.
+    """
+    if call.principal.uid and not isinstance(error, Temporary) and not _only_tried(call):
         _append(call, Deed("", _object_id(call)), error.code)
 
 
@@ -54,6 +57,10 @@ def _entry(call: Call, deed: Deed, result: str) -> audit.Entry:
         after=None if deed.after is None else {**named, **deed.after},
         result=result[:64],
     )
+
+
+def _only_tried(call: Call) -> bool:
+    return call.request.query_params.get("dry_run", "").lower() == "true"
 
 
 def _object_id(call: Call) -> str:

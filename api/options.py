@@ -8,7 +8,7 @@ from starlette.requests import Request
 from state.errors import Fault, Invalid, Stale
 
 LONGEST_WAIT = 60
-_TAG = re.compile(r'"[^"]*"')
+_STRONG, _ANY = re.compile(r'(?<!W/)("[^"]*")'), re.compile(r'("[^"]*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,12 @@ def expect(request: Request, tag: str) -> bool:
     """Whether ``If-Match`` insists on an entity tag, which is then this one. Raises Stale when it is
     another (RFC 9110, section 13.1.1)."""
     header = request.headers.get("if-match", "").strip()
-    if header and header != "*" and tag not in _TAG.findall(header):
+    if header and header != "*" and tag not in _STRONG.findall(header):
         raise Stale(f"its entity tag is {tag} now: read it again")
     return bool(header)
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether who asks has this very state already, as ``If-None-Match`` says (RFC 9110, section 13.1.2)."""
+    header = request.headers.get("if-none-match", "").strip()
+    return bool(header and tag) and (header == "*" or tag.removeprefix("W/") in _ANY.findall(header))

@@ -1,6 +1,6 @@
 """Performing a write: once for each key, audited in its own transaction, told to the workers; or only rehearsed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,10 @@ from api.rehearsal import rehearse
 from api.views import difference
 from api.writes import Written
 from state.audit import MASKED
+from state.document import Document
+from state.kinds import tenant_of
 from state.queue import ring
+from state.validation import dump
 
 Work = Callable[[Connection], Reply]
 
@@ -28,7 +31,7 @@ def perform(call: Call, work: Work) -> Reply:
         if again is not None:
             return again
         reply = work(connection)
-        call.did(*(_deed(one) for one in reply.written))
+        call.did(*(deed for one in reply.written for deed in _deeds(one)))
         journal.done(connection, call)
         kept_answers.keep(connection, call, reply)
     for target in sorted({d.target for one in reply.written for d in one.all if d.target}):
@@ -49,16 +52,24 @@ def _rehearsed(call: Call, work: Work) -> Reply:
     return Reply(content=_plan_of(call.deeds))
 
 
-def _deed(one: Written) -> Deed:
-    """What was done to a document: the fields that differ, as they were and as they are."""
-    told = difference(one.before, one.after)
-    before = {each["field"]: each["before"] for each in told["fields"]} if one.before else None
-    after = None if one.after.deleted else {each["field"]: each["after"] for each in told["fields"]}
-    for name in one.masked:
-        before, after = (
-            {**fields, name: MASKED} if fields is not None else None for fields in (before, after)
-        )
-    return Deed(one.after.kind, one.after.uid, one.after.name, one.after.owner, before, after)
+def _deeds(one: Written) -> Iterator[Deed]:
+    """What was done to each document; nothing where nothing changed."""
+    for also in one.also:
+        yield _deed(also, also, ())
+    told = one.after.deleted or one.before is None or one.before.generation != one.after.generation
+    if told or one.masked:
+        yield _deed(one.before, one.after, one.masked)
+
+
+def _deed(old: Document | None, new: Document, masked: Collection[str]) -> Deed:
+    """The fields that differ, as they were and as they are, and all of what is gone; of a secret, that it is there."""
+    fields = difference(old, new)["fields"]
+    before = {each["field"]: each["before"] for each in fields} | dict.fromkeys(masked, MASKED)
+    after = {each["field"]: each["after"] for each in fields} | dict.fromkeys(masked, MASKED)
+    gone = dump(old.spec) if old and new.deleted else before
+    return Deed(
+        new.kind, new.uid, new.name, tenant_of(new), gone if old else None, None if new.deleted else after
+    )
 
 
 def _plan_of(deeds: list[Deed]) -> dict[str, Any]:

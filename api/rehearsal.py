@@ -1,6 +1,8 @@
 """Dry runs: the documents as they would be are left for a worker, and its report is waited for."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,24 +13,44 @@ from api.call import Call, House, Reply
 from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.writes import Written
-from state.kinds import KINDS
-from state.plans import Plan, ask, get_plan, pack
+from state.kinds import tenant_of
+from state.plans import Plan, ask, forget_plan, get_plan, pack
 from state.queue import ring
 from state.tables import documents
 
 PATIENCE = 60.0
 ENDED = frozenset({"ready", "failed"})
+_NOBODY = "no worker answered: start one with 'ghostcp worker'"
 _LISTS = ("blocked", "unmanaged", "adopted")
 _ACTIONS = ("create", "update", "replace", "delete")
 
 
 def rehearse(call: Call, written: Sequence[Written]) -> Reply:
     """Asks for the plan of what was written and rolled back, and answers with it."""
-    after = written[0].after
-    scope = after.name if KINDS[after.kind].owns else after.owner
-    request = question(written) | {"writes": [], "prune": False, "owner": scope, "target": after.target}
-    plan_id = leave(call.house, call.principal, request, {})
-    return answered(call, plan_id, PATIENCE, 200)
+    owners, targets = ({tenant_of(one.after) for one in written}, {one.after.target for one in written})
+    scope = {"owner": _only(owners), "target": _only(targets)}
+    return rehearsed(call, question(written) | {"writes": [], "prune": False} | scope)
+
+
+def _only(names: Collection[str]) -> str:
+    """The one name, if there is just one: else all is looked at."""
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def rehearsed(call: Call, request: Mapping[str, Any]) -> Reply:
+    """Asks for a plan and answers with it; nothing of it is left."""
+    plan_id, end = leave(call.house, call.principal, request, {}), time.monotonic() + PATIENCE
+
+    def later() -> Reply | None:
+        found = _answer(call, plan_id, 200)
+        if found is None and time.monotonic() < end:
+            return None
+        with call.house.database.writing() as connection:
+            forget_plan(connection, plan_id)
+        return Reply(200, {**found.content, "id": None}) if found else nobody
+
+    nobody = Reply(response=problem(NoWorker(_NOBODY)))
+    return replace(nobody, later=later, seconds=PATIENCE)
 
 
 def question(written: Sequence[Written]) -> dict[str, Any]:
@@ -50,16 +72,16 @@ def leave(house: House, principal: Principal, request: Mapping[str, Any], base: 
 
 def answered(call: Call, plan_id: str, seconds: float, status: int) -> Reply:
     """Waits for the plan; when nobody answers, says so."""
+    nobody = NoWorker(_NOBODY, plan=plan_id)
+    return Reply(response=problem(nobody), later=lambda: _answer(call, plan_id, status), seconds=seconds)
 
-    def later() -> Reply | None:
-        with call.house.database.reading() as connection:
-            plan = get_plan(connection, plan_id)
-            if plan.status not in ENDED:
-                return None
-            return Reply(status, plan_view(plan, report_for(connection, call.principal, plan)))
 
-    nobody = NoWorker("no worker answered: start one with 'ghostcp worker'", plan=plan_id)
-    return Reply(response=problem(nobody), later=later, seconds=seconds)
+def _answer(call: Call, plan_id: str, status: int) -> Reply | None:
+    with call.house.database.reading() as connection:
+        plan = get_plan(connection, plan_id)
+        if plan.status not in ENDED:
+            return None
+        return Reply(status, plan_view(plan, report_for(connection, call.principal, plan)))
 
 
 def report_for(connection: Connection, principal: Principal, plan: Plan) -> dict[str, Any] | None:

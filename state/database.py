@@ -77,6 +77,18 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def undone(connection: Connection) -> Iterator[None]:
+    """What is written inside, in a `writing` transaction, is undone and never told of: to see what it would do."""
+    ends, connection.info[_ENDS] = connection.info[_ENDS], {}
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        connection.info[_ENDS] = ends
+
+
 def at_end(
     connection: Connection, name: str, work: Callable[[Connection, _T], None], start: Callable[[], _T]
 ) -> _T:

@@ -98,14 +98,15 @@ def _condition(
 
 
 def _among(each: Field, values: list[str]) -> ColumnElement[bool]:
-    parsed = [_parse(each, value) for value in values]
+    parsed = [parse(each, value) for value in values]
     if each.among:
         return each.among(parsed)
     found = each.column.in_([each.literal(value) for value in parsed if value is not None])
     return or_(found, each.column.is_(None)) if None in parsed else found
 
 
-def _parse(each: Field, value: str) -> Any:
+def parse(each: Field, value: str) -> Any:
+    """A text of a query or a path as a value of the field. Raises ValueError."""
     if each.nullable and value == "":
         return None
     if each.type is bool:

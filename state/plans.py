@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from state.document import Document
 from state.errors import NotFound
 from state.kinds import KINDS
 from state.tables import plans
 from state.validation import dump
+
+KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,11 @@ class Plan:
 
 
 def ask(connection: Connection, owner: str, request: Mapping[str, Any], base: Mapping[str, int]) -> str:
-    """Leaves the question for a worker; the plan's id."""
-    plan_id = str(uuid4())
+    """Leaves the question for a worker; the plan's id. Plans that are older than `KEPT` go."""
+    plan_id, now = str(uuid4()), datetime.now(UTC)
+    connection.execute(delete(plans).where(plans.c.created_at < now - KEPT))
     row = {"id": plan_id, "owner": owner, "request": dict(request), "base": dict(base), "status": "pending"}
-    connection.execute(insert(plans).values(**row, report=None, created_at=datetime.now(UTC)))
+    connection.execute(insert(plans).values(**row, report=None, created_at=now))
     return plan_id
 
 
@@ -44,6 +47,11 @@ def get_plan(connection: Connection, plan_id: str) -> Plan:
     if row is None:
         raise NotFound("no such plan", resource="plan", id=plan_id)
     return Plan(**row)
+
+
+def forget_plan(connection: Connection, plan_id: str) -> None:
+    """Removes the plan; a worker that is still at it answers nobody."""
+    connection.execute(delete(plans).where(plans.c.id == plan_id))
 
 
 def take_plan(connection: Connection) -> Plan | None:

@@ -7,75 +7,33 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from api.access import signed_in, visible_documents, visible_plans
+from api.access import signed_in, visible_plans
+from api.asking import ask_for_plan
 from api.body import MIB
-from api.call import Call, Reply
-from api.collection import Collection, Rows, list_route
+from api.call import Call, Deed, Reply
+from api.collection import Collection, Rows, list_route, tag_of
 from api.describe import JSON, Answer, Body, Docs
 from api.door import Route
-from api.openapi import path_parameters, write_parameters
-from api.options import options
+from api.negotiation import negotiate
+from api.openapi import IF_MATCH, path_parameters, write_parameters
+from api.options import expect
 from api.performing import perform as carry_out
-from api.posted import Outcome, PostedSet, perform, understand
-from api.rehearsal import ENDED, answered, leave, question, report_for
+from api.posted import PostedSet, perform
+from api.rehearsal import ENDED, report_for
 from api.schemas import IDENTIFIER, listed, shape
 from api.shapes import PLAN, PLAN_SUMMARY, WRITTEN
 from api.views import plan_view, time
 from state.document import Document, Ref
-from state.errors import Conflict, Fault, Invalid, NotFound
+from state.errors import Conflict, NotFound
 from state.listing import Field, Listing
-from state.plans import Plan, get_plan
+from state.plans import Plan, forget_plan, get_plan
 from state.reading import by_uid, find
 from state.report import as_markdown, as_text
-from state.tables import documents, plans
+from state.report_page import as_html
+from state.tables import plans
 
 LARGEST = 16 * MIB
-
-
-def _ask(call: Call) -> Reply:
-    asked = options(call.request)
-    posted = understand(call.json())
-    with call.house.database.rehearsing() as connection:
-        _check_scope(call, connection, posted)
-        outcome = perform(connection, call.principal, posted)
-    request: dict[str, Any] = question(outcome.written) | {
-        "writes": posted.model_dump(mode="json")["documents"],
-        "prune": posted.prune,
-        "owner": posted.owner or ("" if call.principal.role == "admin" else call.principal.name),
-        "scope_owner": posted.owner,
-        "target": posted.host or "",
-        "removals": list(outcome.removals),
-        "allow_deletes": posted.allow_deletes,
-        "guard": _guard(posted, outcome),
-    }
-    plan_id = leave(call.house, call.principal, request, outcome.base)
-    with call.house.database.reading() as connection:
-        plan = get_plan(connection, plan_id)
-    headers = {"Location": f"/api/v1/plans/{plan_id}"}
-    later = answered(call, plan_id, asked.wait, 201).later if asked.wait else None
-    return Reply(201, plan_view(plan, None), headers, later=later, seconds=asked.wait)
-
-
-def _guard(posted: PostedSet, outcome: Outcome) -> dict[str, Any]:
-    """Few deletions are allowed by themselves, many only when their number is said."""
-    budget = max(3, outcome.scope // 4, posted.allow_deletes)
-    if outcome.deleted <= budget:
-        return {"allowed": True, "message": ""}
-    message = (
-        f"{outcome.deleted} of {outcome.scope} documents would be deleted, {budget} may be: "
-        f"post them, or say allow_deletes: {outcome.deleted}"
-    )
-    return {"allowed": False, "message": message}
-
-
-def _check_scope(call: Call, connection: Connection, posted: PostedSet) -> None:
-    """Raises Invalid when the owner named is not one that the principal sees."""
-    if posted.owner is None:
-        return
-    mine = documents.c.deleted_at.is_(None) & visible_documents(call.principal)
-    query = select(documents.c.uid).where(documents.c.kind == "User", documents.c.name == posted.owner, mine)
-    if connection.execute(query).first() is None:
-        raise Invalid([Fault("owner", f"there is no user {posted.owner!r}")])
+FORMS = {"text/html": as_html, "text/markdown": as_markdown, "text/plain": as_text}
 
 
 def _visible(call: Call, connection: Connection) -> Plan:
@@ -87,19 +45,26 @@ def _visible(call: Call, connection: Connection) -> Plan:
 
 
 def _get(call: Call, connection: Connection) -> Reply:
+    media = negotiate(call.request.headers.get("accept", ""), (JSON, *FORMS))
     plan = _visible(call, connection)
     report = report_for(connection, call.principal, plan)
-    accepted = call.request.headers.get("accept", "")
-    if report is not None and "targets" in report:
-        if "text/markdown" in accepted:
-            return _text(as_markdown(report), "text/markdown")
-        if "text/plain" in accepted:
-            return _text(as_text(report), "text/plain")
-    return Reply(content=plan_view(plan, report))
+    view = plan_view(plan, report)
+    if media == JSON:
+        return Reply(content=view, headers={"ETag": tag_of(view), "Vary": "Accept"})
+    text = FORMS[media](report) if report else f"The plan is {plan.status}: ask again.\n"
+    headers = {"ETag": tag_of({"media": media, **view}), "Vary": "Accept"}
+    return Reply(response=Response(text, media_type=f"{media}; charset=utf-8", headers=headers))
 
 
-def _text(text: str, media: str) -> Reply:
-    return Reply(response=Response(text, media_type=f"{media}; charset=utf-8"))
+def _forget(call: Call) -> Reply:
+    def work(connection: Connection) -> Reply:
+        plan = _visible(call, connection)
+        expect(call.request, tag_of(plan_view(plan, report_for(connection, call.principal, plan))))
+        forget_plan(connection, plan.id)
+        call.did(Deed("plan", plan.id, owner=plan.owner, before={"status": plan.status}))
+        return Reply(204)
+
+    return carry_out(call, work)
 
 
 def _apply(call: Call) -> Reply:
@@ -182,7 +147,11 @@ _MADE = Answer(
     headers={"Location": "Where the plan is."},
 )
 _FOUND = Answer(
-    200, "The plan, in the form that `Accept` asks for.", PLAN, media=(JSON, "text/markdown", "text/plain")
+    200,
+    "The plan, in the form that `Accept` asks for.",
+    PLAN,
+    media=(JSON, *FORMS),
+    headers={"ETag": "Changes with what is shown."},
 )
 _POSTED = {
     "owner": "anna",
@@ -224,21 +193,30 @@ ROUTES = (
         Docs(
             "plans",
             (_MADE,),
-            tuple(each for each in write_parameters() if each.name == "wait"),
+            write_parameters(creating=True),
             Body(PostedSet.model_json_schema(), {"a site": _POSTED}, required=False),
-            "Without a body: of everything that one sees. It is itself the dry run.",
+            "Without a body: of everything that one sees. It is kept for seven days, to be applied; as a dry run it "
+            "is not kept.",
             errors=(403, 409, 504),
         ),
-        writes=_ask,
+        writes=ask_for_plan,
         largest=LARGEST,
     ),
     Route(
         "GET",
         "/plans/{id}",
-        "Get a plan, as JSON, text/plain or text/markdown",
+        "Get a plan, as JSON, HTML, Markdown or text",
         signed_in("plans:read"),
-        Docs("plans", (_FOUND,), _PATH),
+        Docs("plans", (_FOUND,), _PATH, errors=(406,)),
         reads=_get,
+    ),
+    Route(
+        "DELETE",
+        "/plans/{id}",
+        "Forget a plan",
+        signed_in("plans:write"),
+        Docs("plans", (Answer(204, "It is gone."),), (*_PATH, *write_parameters(), IF_MATCH)),
+        writes=_forget,
     ),
     Route(
         "POST",

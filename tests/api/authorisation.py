@@ -82,6 +82,7 @@ TABLE = (
     Row("GET /plans", "200", "200", "200"),
     Row("POST /plans", "201", "201", "201", body={"documents": []}),
     Row("GET /plans/{id}", "200 200 - 404", "200 404 404 404", "200 - 404 404", "plan"),
+    Row("DELETE /plans/{id}", "204 204 - 404", "204 404 404 404", "204 - 404 404", "plan"),
     Row("POST /plans/{id}/apply", "200 200 - 404", "200 404 404 404", "200 - 404 404", "plan"),
     Row("GET /documents", "200", "200", "200"),
     Row("GET /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),

@@ -93,7 +93,7 @@ MISSING: dict[str, Arguments] = {
 }
 
 
-def _arguments(world: World, row: Row, role: str, relation: str) -> Arguments:
+def arguments_of(world: World, row: Row, role: str, relation: str) -> Arguments:
     """What the path (or, for an owner, the body) names."""
     if relation == "missing":
         return MISSING.get(row.of, {"id": NOBODY})
@@ -101,7 +101,7 @@ def _arguments(world: World, row: Row, role: str, relation: str) -> Arguments:
 
 
 def _status(world: World, row: Row, role: str, relation: str) -> int:
-    arguments = _arguments(world, row, role, relation) if row.of else {}
+    arguments = arguments_of(world, row, role, relation) if row.of else {}
     method, _, path = row.route.partition(" ")
     body: Any = dict(row.body) if row.body is not None else None
     if row.owned:

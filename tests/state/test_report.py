@@ -32,12 +32,12 @@ def _change(**values: Any) -> dict[str, Any]:
     }
 
 
-def _part(**values: Any) -> dict[str, Any]:
+def target_part(**values: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {name: [] for name in ("changes", "blocked", "unmanaged", "adopted")}
     return {"target": "web1", **empty, "unchanged": 3, "guard": FREE, "error": None, **values}
 
 
-def _report(*parts: dict[str, Any], **values: Any) -> dict[str, Any]:
+def report_of_parts(*parts: dict[str, Any], **values: Any) -> dict[str, Any]:
     totals = {"create": 0, "update": 1, "documents": 1, "resources": 4}
     return {"version": 1, "targets": list(parts), "documents": [], "guard": FREE, "totals": totals, **values}
 
@@ -50,8 +50,8 @@ WRITTEN = {
     "fields": [{"field": "email", "before": None, "after": "a@b.cc"}],
 }
 UNCHANGED = {"action": "delete", "kind": "Package", "name": "gold", "owner": "", "fields": []}
-FULL = _report(
-    _part(
+FULL = report_of_parts(
+    target_part(
         changes=[
             _change(),
             _change(effect="none", service=None, diff=None, kind="Host", document="", fields=[]),
@@ -69,7 +69,7 @@ FULL = _report(
         adopted=["account:bob"],
         guard=REFUSED,
     ),
-    _part(target="web2", error="does not answer"),
+    target_part(target="web2", error="does not answer"),
     documents=[WRITTEN, UNCHANGED],
     guard=REFUSED,
 )
@@ -124,17 +124,17 @@ def test_the_markdown_says_everything_too() -> None:
 
 
 def test_an_empty_report_is_its_totals() -> None:
-    assert as_text(_report()) == totals_line(_report()) + "\n"
-    assert as_markdown(_report()) == f"# Plan\n\n{totals_line(_report())}\n"
+    assert as_text(report_of_parts()) == totals_line(report_of_parts()) + "\n"
+    assert as_markdown(report_of_parts()) == f"# Plan\n\n{totals_line(report_of_parts())}\n"
 
 
 def test_without_a_guard_nothing_is_said_of_it() -> None:
-    report = _report(_part(guard=None), guard=None)
+    report = report_of_parts(target_part(guard=None), guard=None)
     assert "guard" not in as_text(report) + as_markdown(report)
 
 
 def test_a_fence_is_longer_than_any_in_the_text() -> None:
-    text = as_markdown(_report(_part(changes=[_change(diff="+````\n+x\n")])))
+    text = as_markdown(report_of_parts(target_part(changes=[_change(diff="+````\n+x\n")])))
     assert "`````diff" in text
 
 
@@ -148,7 +148,7 @@ def test_a_fence_is_longer_than_any_in_the_text() -> None:
     ],
 )
 def test_a_key_is_shown_as_code_whatever_it_holds(key: str, shown: str) -> None:
-    assert f"* **not ours** {shown}\n" in as_markdown(_report(_part(unmanaged=[key])))
+    assert f"* **not ours** {shown}\n" in as_markdown(report_of_parts(target_part(unmanaged=[key])))
 
 
 NASTY = st.text("ab|<>&*_#[]!\\\n\r\u2028\x0b\x1b ", max_size=12)
@@ -160,16 +160,16 @@ def test_no_text_can_begin_a_line_of_its_own_or_write_html_in_markdown(text: str
     def made(word: str) -> str:
         field = {"field": "x", "before": word, "after": word}
         blocked = {"kind": "User", "document": word, "owner": word, "reason": "X", "message": word}
-        part = _part(
+        part = target_part(
             changes=[_change(document=word, resource=f"x:{word}", fields=[field], diff=None)],
             blocked=[blocked],
             unmanaged=[f"x:{word}"],
             adopted=[f"x:{word}"],
             guard={"allowed": False, "message": f"x{word}"},
         )
-        failed = _part(error=f"x{word}", target=word)
+        failed = target_part(error=f"x{word}", target=word)
         written = {**WRITTEN, "name": word, "fields": [field]}
-        return as_markdown(_report(part, failed, documents=[written], guard=part["guard"]))
+        return as_markdown(report_of_parts(part, failed, documents=[written], guard=part["guard"]))
 
     assert len(made(text).splitlines()) == len(made("plain").splitlines())
     outside_of_code = "".join(made(text).split("`")[::2])
@@ -181,14 +181,16 @@ def test_no_text_can_begin_a_line_of_its_own_or_write_html_in_markdown(text: str
 def test_no_text_can_begin_a_line_of_its_own_or_steer_the_terminal(text: str) -> None:
     def made(word: str) -> str:
         blocked = {"kind": "User", "document": word, "owner": word, "reason": "X", "message": word}
-        part = _part(
+        part = target_part(
             changes=[_change(document=word, resource=f"x:{word}", diff=f"-{word}")],
             blocked=[blocked],
             unmanaged=[word],
             adopted=[word],
             guard={"allowed": False, "message": f"x{word}"},
         )
-        return as_text(_report(part, _part(error=f"x{word}"), documents=[{**WRITTEN, "name": word}]))
+        return as_text(
+            report_of_parts(part, target_part(error=f"x{word}"), documents=[{**WRITTEN, "name": word}])
+        )
 
     lines = made(text).split("\n")
     assert all(line.isprintable() for line in lines)
