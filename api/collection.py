@@ -1,7 +1,5 @@
 """A list of rows as REST objects, its doors written once: it says where its rows are, whose, and how they look."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +19,7 @@ from api.options import expect
 from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
+from api.views import tag_of
 from state.errors import Invalid, NotFound
 from state.list_query import parse, read
 from state.listing import Listing, fetch
@@ -97,8 +96,7 @@ class Collection:
 
     def tag(self, view: View) -> str:
         """An entity tag: it changes with whatever was written (RFC 9110, section 8.8.3)."""
-        text = json.dumps({k: v for k, v in view.items() if k not in self.observed}, sort_keys=True)
-        return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+        return tag_of({name: value for name, value in view.items() if name not in self.observed})
 
 
 def routes(of: Collection) -> tuple[Route, ...]:

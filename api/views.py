@@ -1,5 +1,6 @@
 """How things look in answers: documents, jobs, hosts and plans as REST objects, with nothing secret."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -40,6 +41,11 @@ def document_view(shown: Shown) -> dict[str, Any]:
 def etag(generation: int) -> str:
     """A document's entity tag: it changes when what is wanted changes (RFC 9110, section 8.8.3)."""
     return f'"{generation}"'
+
+
+def tag_of(view: Mapping[str, Any]) -> str:
+    """An entity tag that changes with whatever is shown."""
+    return f'"{hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]}"'
 
 
 def export_view(document: Document) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import signed_in, visible_jobs
 from api.call import Call, Deed, Reply
-from api.collection import Collection, Rows, routes, tag_of
+from api.collection import Collection, Rows, routes
 from api.describe import Answer, Docs
 from api.door import Route
 from api.openapi import LAST_EVENT_ID, path_parameters, write_parameters
@@ -101,7 +101,7 @@ def _logs(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
 def _cancel(call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         row = JOBS.find(call, connection, call.argument("id"))
-        expect(call.request, tag_of(JOBS.view(call, connection, row)))
+        expect(call.request, JOBS.tag(JOBS.view(call, connection, row)))
         cancel_job(connection, row.id)
         call.did(
             Deed("job", row.id, row.job_type, row.owner, {"status": row.status}, {"status": "cancelled"})

@@ -11,7 +11,7 @@ from api.access import signed_in, visible_plans
 from api.asking import ask_for_plan
 from api.body import MIB
 from api.call import Call, Deed, Reply
-from api.collection import Collection, Rows, list_route, tag_of
+from api.collection import Collection, Rows, list_route
 from api.describe import JSON, Answer, Body, Docs
 from api.door import Route
 from api.negotiation import negotiate
@@ -22,7 +22,7 @@ from api.posted import PostedSet, perform
 from api.rehearsal import ENDED, report_for
 from api.schemas import IDENTIFIER, listed, shape
 from api.shapes import PLAN, PLAN_SUMMARY, WRITTEN
-from api.views import plan_view, time
+from api.views import plan_view, tag_of, time
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound
 from state.listing import Field, Listing
