@@ -26,7 +26,8 @@ def password_file(var: Path) -> Path:
 def ensure_administrator(database: Database, var: Path) -> tuple[str, bool]:
     """The administrator's password, and whether it is a new one that nobody has seen yet.
 
-    It is that of ``GHOSTCP_ADMIN_PASSWORD``, else the one kept in `var`, else a random one.
+    It is that of ``GHOSTCP_ADMIN_PASSWORD``, else the one kept in `var`, else a random one. The kept one is only what
+    the first password was: it takes the place of none that was chosen since.
     """
     wished = os.environ.get("GHOSTCP_ADMIN_PASSWORD", "")
     kept = _kept(var)
@@ -36,7 +37,8 @@ def ensure_administrator(database: Database, var: Path) -> tuple[str, bool]:
     with database.writing() as connection:
         user = _administrator(connection)
         old, _ = kept_verifier(connection, user.uid)
-    if not matches(old, password):
+    chosen = kept and not wished and old is not None
+    if not chosen and not matches(old, password):
         _set_password(database, var, user, verifier(password))
     return password, not wished and not kept
 

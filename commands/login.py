@@ -44,19 +44,22 @@ def log_in(url: str, username: str, password: str, code: str | None = None) -> s
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         if _code(answer) == "two_factor_required":
             raise _CodeWanted
-        raise Failed("the user name or the password is wrong")
+        raise Failed(f"the user name{', the password or the code' if code else ' or the password'} is wrong")
     return str(client.values(answer)["token"])
 
 
 def login(
     username: Annotated[str, typer.Option("--username", "-u", prompt="User name")],
     password: Annotated[str, typer.Option(prompt="Password", hide_input=True, envvar="GHOSTCP_PASSWORD")],
+    code: Annotated[
+        str | None, typer.Option(envvar="GHOSTCP_CODE", help="of the second factor, or a recovery code")
+    ] = None,
     url: Annotated[str, typer.Option(envvar="GHOSTCP_URL", help="the API")] = DEFAULT_URL,
 ) -> None:
-    """Ask for name and password, and keep the token for the other commands."""
+    """Ask for name, password and, where there is one, the second factor; keep the token for the other commands."""
     url = url.rstrip("/")
     try:
-        token = log_in(url, username, password)
+        token = log_in(url, username, password, code)
     except _CodeWanted:
         token = log_in(url, username, password, str(typer.prompt("Two-factor code")))
     path = _path()

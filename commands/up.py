@@ -47,7 +47,13 @@ class Running:
 
     def connect(self) -> Client:
         """A client that is logged in anew."""
-        return Client(self.url, log_in(self.url, NAME, self.password))
+        try:
+            return Client(self.url, log_in(self.url, NAME, self.password))
+        except Failed as failure:
+            hint = (
+                "If the administrator's password was changed, set GHOSTCP_ADMIN_PASSWORD to what it is now."
+            )
+            raise Failed(*failure.lines, hint) from None
 
     def pause(self) -> None:
         """A second, unless a part has ended: raises Failed."""

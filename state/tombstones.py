@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from state.access_tables import api_tokens, attempts, recovery_codes, second_factors
 from state.claims import release
@@ -43,7 +43,7 @@ def bury(connection: Connection, document: Document, actor: str, *, confirmed: b
     }
     connection.execute(update(documents).where(row).values(**tombstone, pending=bool(document.target)))
     release(connection, [document.uid])
-    for table in (refs, *_THEIRS) if confirmed else (refs,):
+    for table in (refs, *_theirs(document.kind)) if confirmed else (refs,):
         connection.execute(delete(table).where(table.c.uid == document.uid))
     if KINDS[document.kind].owns:
         connection.execute(delete(attempts).where(attempts.c.account == document.name))
@@ -78,8 +78,14 @@ def forget(connection: Connection, uids: Iterable[str]) -> None:
     """Removes tombstones whose deletion has become true on their target."""
     for uid in uids:
         row = (documents.c.uid == uid) & documents.c.deleted_at.is_not(None)
-        if connection.execute(select(documents.c.uid).where(row)).first() is None:
+        kind = connection.execute(select(documents.c.kind).where(row)).scalar()
+        if kind is None:
             continue
-        for table in (statuses, *_THEIRS, refs):
+        for table in (statuses, refs, *_theirs(kind)):
             connection.execute(delete(table).where(table.c.uid == uid))
         connection.execute(delete(documents).where(row))
+
+
+def _theirs(kind: str) -> tuple[Table, ...]:
+    """Where there may be rows of a document that can be logged in as."""
+    return _THEIRS if KINDS[kind].password else ()

@@ -65,6 +65,23 @@ def test_a_second_factor_is_asked_for(run: Run, api: Api, monkeypatch: pytest.Mo
     assert run("login", "-u", "careful", "--url", api.url, GHOSTCP_PASSWORD="secret").status == 0
 
 
+@pytest.mark.parametrize("given", ["option", "environment"])
+def test_a_second_factor_can_be_given_beforehand(run: Run, api: Api, given: str) -> None:
+    login = ("login", "-u", "careful", "--url", api.url)
+    if given == "option":
+        assert run(*login, "--code", "123456", GHOSTCP_PASSWORD="secret").status == 0
+    else:
+        assert run(*login, GHOSTCP_PASSWORD="secret", GHOSTCP_CODE="123456").status == 0
+    assert len(api.asked) == 1
+
+
+def test_a_wrong_code_is_said_to_be_wrong(run: Run, api: Api) -> None:
+    refused = {"error": "no", "status": 401, "details": {"code": "bad_credentials"}}
+    api.answers["POST", "/auth/login"] = [(401, refused, {})]
+    ended = run("login", "-u", "careful", "--url", api.url, "--code", "1", GHOSTCP_PASSWORD="secret")
+    assert (ended.status, "the password or the code is wrong" in ended.err) == (1, True)
+
+
 def test_a_broken_token_file_is_named(run: Run, tmp_path: Path) -> None:
     kept = tmp_path / "config" / "ghostcp" / "token"
     kept.parent.mkdir(parents=True)

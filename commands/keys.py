@@ -1,0 +1,80 @@
+"""Rotating the keys that tokens are signed and secrets are sealed with: a new one first, the old ones out later."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from commands.console import Failed, plain
+from state import audit, keys, vault
+from state.database import Database
+from state.errors import GhostError
+from state.settings import settings
+
+app = typer.Typer(help="Rotate the keys in GHOSTCP_VAR/keys.", no_args_is_help=True)
+
+
+class Ring(Enum):
+    """The keys that can be rotated; that of the audit can not, since its entries hang together by it."""
+
+    TOKENS = "tokens"
+    VAULT = "vault"
+
+
+Chosen = Annotated[Ring, typer.Argument(help="tokens: of sessions; vault: of sealed secrets")]
+
+
+@app.command()
+def rotate(ring: Chosen) -> None:
+    """Begin to use a new key; what was made with older ones stays good until `retire`. Needs no restart."""
+    with _database() as database, database.writing() as connection:
+        count = keys.rotate(settings().var, ring.value)
+        _note(connection, settings().var, "rotate", ring, count)
+    plain(
+        f"A new key is in use; {count - 1} older ones are still believed, until `ghostcp keys retire {ring.value}`."
+    )
+
+
+@app.command()
+def retire(ring: Chosen) -> None:
+    """Drop all keys but the newest.
+
+    Sessions that an older key signed end: twelve hours after `rotate` there are none. Sealed secrets are sealed
+    again with the newest key first.
+    """
+    var = settings().var
+    with _database() as database:
+        if ring is Ring.VAULT:
+            with database.writing() as connection:
+                vault.reseal(connection, var)
+        with database.writing() as connection:
+            dropped = keys.retire(var, ring.value)
+            _note(connection, var, "retire", ring, 1)
+    plain(f"{dropped} older keys are dropped.")
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(settings().database)
+    try:
+        yield database
+    except GhostError as error:
+        raise Failed(error.message) from None
+    finally:
+        database.close()
+
+
+def _note(connection: Connection, var: Path, verb: str, ring: Ring, left: int) -> None:
+    entry = audit.Entry(
+        actor="system",
+        action=f"ghostcp keys {verb}",
+        result="done",
+        object_type="key",
+        object_id=ring.value,
+        after={"keys": left},
+    )
+    audit.append(connection, var, entry)
