@@ -1,5 +1,6 @@
 """The API as a process: it listens, and when told to stop it lets what is under way come to its end."""
 
+import resource
 import signal
 import sys
 from threading import Event
@@ -39,9 +40,16 @@ def serve(database: Database, settings: Settings, host: str, port: int) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    _allow_descriptors()
     Server(config, stopping).run()
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     """uvicorn raises a signal that it has obeyed once more."""
     sys.exit()
+
+
+def _allow_descriptors() -> None:
+    """As many connections as the system lets us have: each stream of events is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -21,9 +21,11 @@ from reconciler.lease import Contender, Lease
 from reconciler.ledger import Ledger
 from reconciler.outbox import Parcel, Route, due, prune, waiting
 from reconciler.outgoing import Exchange, Line
+from reconciler.pulse import Pulse
 from reconciler.steady import Steady
 from state.database import Database
 from state.errors import Superseded, Unreadable
+from state.loops import DELIVERIES
 from state.settings import Settings
 from state.signing import signatures
 from state.vault import unseal
@@ -43,27 +45,35 @@ def deliver(
     stop: threading.Event,
     exchange: Exchange | None = None,
     steady: Steady | None = None,
+    pulse: Pulse | None = None,
 ) -> None:
     """Tells webhooks what happens while no other worker does, until `stop` is set."""
     contender = Contender(database)
-    way, clock = exchange or Exchange(settings.webhook_networks), steady or Steady()
+    exchange = exchange or Exchange(settings.webhook_networks)
+    steady, pulse = steady or Steady(), pulse or Pulse()
     while not stop.is_set():
         lease = contender.take(LEASE)
         if lease is None:
             stop.wait(_CONTEND)
             continue
         with lease, suppress(Superseded):
-            asyncio.run(Courier(settings, database, lease, way, clock).work(stop))
+            asyncio.run(Courier(settings, database, lease, exchange, steady, pulse).work(stop))
 
 
 class Courier:
     """One holder of the lease, with what it has under way."""
 
     def __init__(
-        self, settings: Settings, database: Database, lease: Lease, exchange: Exchange, steady: Steady
+        self,
+        settings: Settings,
+        database: Database,
+        lease: Lease,
+        exchange: Exchange,
+        steady: Steady,
+        pulse: Pulse,
     ) -> None:
         self._settings, self._database, self._lease = settings, database, lease
-        self._exchange, self._steady = exchange, steady
+        self._exchange, self._steady, self._pulse = exchange, steady, pulse
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._failure: BaseException | None = None
         self._wake = asyncio.Event()
@@ -77,10 +87,13 @@ class Courier:
             while not stop.is_set():
                 self._check()
                 self._wake.clear()
-                full = await asyncio.to_thread(self._fan_out)
-                for route in await asyncio.to_thread(self._due):
-                    self._start(route)
-                await self._prune()
+                with self._pulse.turn(DELIVERIES) as turn:
+                    full = await asyncio.to_thread(self._fan_out)
+                    routes = await asyncio.to_thread(self._due)
+                    for route in routes:
+                        self._start(route)
+                    await self._prune()
+                    turn.idle = not full and not routes
                 if not full:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), POLL)

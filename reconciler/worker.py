@@ -51,7 +51,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
             lambda: _answers(world, stop, bell, pulse),
             lambda: pulse.keep(database, stop),
             lambda: _listen(settings.doorbell, tenders, bell, stop),
-            lambda: deliver(settings, database, stop),
+            lambda: deliver(settings, database, stop, pulse=pulse),
         ]
         bell = threading.Event()
         threads = [threading.Thread(target=_guarded(loop, stop), daemon=True) for loop in loops]

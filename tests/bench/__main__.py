@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from inventories.lab import check
-from tests.bench import arrival, change, crowd, doors, planning, report, sweeps
+from tests.bench import arrival, audience, change, crowd, doors, outbox, planning, report, sweeps
 from tests.bench.figures import Line, Run
 
 _PARTS: dict[str, ModuleType] = {
@@ -17,6 +17,8 @@ _PARTS: dict[str, ModuleType] = {
     "d": planning,
     "e": doors,
     "f": crowd,
+    "g": outbox,
+    "h": audience,
 }
 
 

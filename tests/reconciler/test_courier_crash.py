@@ -27,7 +27,7 @@ def test_a_sender_killed_before_it_recorded_is_followed_by_one_that_sends_again(
     argv = [
         sys.executable,
         "-m",
-        "tests.reconciler.doomed_courier",
+        "tests.reconciler.lone_courier",
         office.database.url,
         str(office.settings.var),
     ]

@@ -1,4 +1,4 @@
-"""``python -m tests.reconciler.doomed_courier URL VAR``: a courier in a process of its own, to be killed."""
+"""``python -m tests.reconciler.lone_courier URL VAR``: a courier in a process of its own, until it is killed."""
 
 import sys
 import threading
