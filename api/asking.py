@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from api.access import visible_documents
 from api.call import Call, Deed, Reply
+from api.kept_answers import key_of
 from api.options import options
 from api.performing import perform as carry_out
 from api.posted import Outcome, PostedSet, perform, understand
@@ -20,8 +21,9 @@ from state.tables import documents
 
 def ask_for_plan(call: Call) -> Reply:
     """The new plan, or as a dry run its report, with nothing left."""
-    asked, posted = options(call.request), understand(call.json())
+    asked, posted = options(call.request), understand(call.json() if call.content else {})
     if asked.dry_run:
+        key_of(call)
         with call.house.database.rehearsing() as connection:
             request, _ = _request(call, connection, posted)
         return rehearsed(call, request)

@@ -21,7 +21,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def recall(connection: Connection, call: Call) -> Reply | None:
     """The answer to the same request before. Raises Conflict when the key came with another one, Invalid."""
-    key = _key(call)
+    key = key_of(call)
     if key is None:
         return None
     lock(connection, f"key/{call.principal.uid}/{key}")
@@ -41,7 +41,7 @@ def recall(connection: Connection, call: Call) -> Reply | None:
 
 def keep(connection: Connection, call: Call, reply: Reply) -> None:
     """Keeps the answer with the key that the request came with."""
-    key = _key(call)
+    key = key_of(call)
     if key is None:
         return
     answer = {"content": reply.content, "headers": dict(reply.headers)}
@@ -57,7 +57,8 @@ def keep(connection: Connection, call: Call, reply: Reply) -> None:
     )
 
 
-def _key(call: Call) -> str | None:
+def key_of(call: Call) -> str | None:
+    """The key that a POST came with. Raises Invalid when it can be none."""
     key = call.request.headers.get("idempotency-key")
     if key is None or call.request.method != "POST":
         return None

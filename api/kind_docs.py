@@ -60,11 +60,18 @@ def object_shape(kind: Kind) -> Schema:
     return shape(kind.name, properties, schema.get("description", ""))
 
 
-def _creating(kind: Kind) -> Body:
+def spec_schema(kind: Kind) -> dict[str, Any]:
+    """A spec as one may write it: what is completed or copied may be left out, or be null."""
     schema, completed = _accepted(kind), kind.marked(Completed) | kind.marked(Copied)
     own = {n: nullable(each) if n in completed else each for n, each in schema["properties"].items()}
-    properties = {kind.name_field: kind.naming, **own, **_placing(kind)}
-    required = {kind.name_field, *schema.get("required", ())} - kind.marked(Completed)
+    required = sorted({*schema.get("required", ())} - kind.marked(Completed))
+    return _closed(f"{kind.name}Spec", own) | ({"required": required} if required else {})
+
+
+def _creating(kind: Kind) -> Body:
+    spec = spec_schema(kind)
+    properties = {kind.name_field: kind.naming, **spec["properties"], **_placing(kind)}
+    required = {kind.name_field, *spec.get("required", ())}
     if kind.password:
         properties["password"] = {**_PASSWORD, "minLength": 8, "maxLength": 1024}
         required.add("password")

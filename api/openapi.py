@@ -7,19 +7,20 @@ from uuid import UUID
 
 from api.describe import Parameter, Schema
 from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TRUTH, listed, nullable, one_of, shape, told
-from state.list_query import LARGEST_PAGE
+from state.list_query import LARGEST_PAGE, MOST_VALUES
 from state.listing import Field, Listing
 
-_DRY_RUN = Parameter("dry_run", TRUTH, "Store nothing; answer 200 with the plan of what would be done.")
+_DRY_RUN = Parameter(
+    "dry_run", {**TRUTH, "default": False}, "Store nothing; answer 200 with the plan of what would be done."
+)
 _WAIT = Parameter(
     "wait",
-    {"type": "number", "minimum": 0, "maximum": 60},
+    {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
     "Hold the answer until what was written is Ready, Blocked or failed, for so many seconds at most.",
-    example=30,
 )
 IF_MATCH = Parameter(
     "If-Match",
-    {"type": "string", "maxLength": 1024},
+    TEXT,
     "The entity tag that it must still have (RFC 9110, section 13.1.1); with another one the answer is 412.",
     "header",
     example='"3"',
@@ -34,8 +35,8 @@ IDEMPOTENCY_KEY = Parameter(
 )
 LAST_EVENT_ID = Parameter(
     "Last-Event-ID",
-    {"type": "string", "pattern": "^[0-9]{1,18}$"},
-    "The number of the last event that was received: the stream goes on after it.",
+    TEXT,
+    "The number of the last event that was received: the stream goes on after it; what is no number is ignored.",
     "header",
 )
 MOMENT: Schema = {
@@ -100,12 +101,13 @@ def page_schema(key: str, item: Schema) -> Schema:
 
 def _filter(name: str, each: Field) -> Parameter:
     """Any of several values of a field."""
-    return Parameter(name, listed(_value(each)), f"Only those whose `{name}` is one of these, with commas.")
+    several = {**listed(_value(each)), "minItems": 1, "maxItems": MOST_VALUES}
+    return Parameter(name, several, f"Only those whose `{name}` is one of these, with commas.")
 
 
 def _value(each: Field) -> Schema:
     types: dict[type, Schema] = {
-        int: {"type": "integer", "minimum": -(10**18), "maximum": 10**18},
+        int: {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**19 - 1},
         bool: TRUTH,
         UUID: IDENTIFIER,
         datetime: MOMENT,
@@ -120,4 +122,4 @@ def _bound(name: str, of: str) -> Parameter:
 
 def _printable(schema: Schema) -> dict[str, Any]:
     """A text of a query: it has no control characters."""
-    return {**schema, "pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
+    return {**schema, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}

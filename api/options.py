@@ -8,6 +8,7 @@ from starlette.requests import Request
 from state.errors import Fault, Invalid, Stale
 
 LONGEST_WAIT = 60
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 _STRONG, _ANY = re.compile(r'(?<!W/)("[^"]*")'), re.compile(r'("[^"]*")')
 
 
@@ -23,7 +24,7 @@ def options(request: Request) -> Options:
     """The options of a write. Raises Invalid with every one that is unknown or wrong."""
     faults, wait, dry_run = [], 0.0, False
     for name, value in request.query_params.multi_items():
-        if name == "wait" and re.fullmatch(r"\d{1,2}(\.\d{1,3})?", value) and float(value) <= LONGEST_WAIT:
+        if name == "wait" and _NUMBER.fullmatch(value) and float(value) <= LONGEST_WAIT:
             wait = float(value)
         elif name == "wait":
             faults.append(Fault(name, f"must be seconds, from 0 to {LONGEST_WAIT}"))

@@ -24,6 +24,7 @@ Work = Callable[[Connection], Reply]
 def perform(call: Call, work: Work) -> Reply:
     """Does the work in one transaction and answers with its reply; or, when that was asked for, with the plan of it."""
     asked = options(call.request)
+    kept_answers.key_of(call)
     if asked.dry_run:
         return _rehearsed(call, work)
     with call.house.database.writing() as connection:

@@ -24,7 +24,7 @@ _Name = Field(max_length=1024)
 
 
 class Metadata(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: str = _Name
     owner: str | None = Field(None, max_length=64)
@@ -34,7 +34,7 @@ class Metadata(BaseModel):
 class Posted(BaseModel):
     """One document as one writes it in a file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     kind: str = Field(max_length=64)
     metadata: Metadata
@@ -45,7 +45,7 @@ class PostedSet(BaseModel):
     """`prune` deletes the living documents of the posted kinds (of `owner`) that are not among those posted;
     `allow_deletes` is how many of these are meant, where they are many."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     documents: list[Posted] = Field(default_factory=list, max_length=20_000)
     prune: bool = False
@@ -68,7 +68,7 @@ class Outcome:
 def understand(body: Any) -> PostedSet:
     """The posted set. Raises Invalid with every fault."""
     try:
-        posted = PostedSet.model_validate({} if body is None else body)
+        posted = PostedSet.model_validate(body)
     except ValidationError as error:
         raise Invalid(faults_of(error)) from None
     faults = [

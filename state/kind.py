@@ -14,9 +14,12 @@ from state.words import Rendered
 
 
 class Spec(BaseModel):
-    """The base of every kind's schema: closed and frozen. A field may carry the marks below."""
+    """The base of every kind's schema: closed, frozen and strict: a number in quotes is none.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=4096)
+    A field may carry the marks below.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_max_length=4096)
 
     @classmethod
     def stored(cls, values: dict[str, Any]) -> Self:

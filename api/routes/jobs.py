@@ -18,6 +18,7 @@ from api.door import Route
 from api.openapi import LAST_EVENT_ID, path_parameters, write_parameters
 from api.options import expect
 from api.performing import perform
+from api.schemas import TEXT, one_of, shape, told
 from api.server_sent import MEDIA, EventStream, frame, last_event_id
 from api.shapes import JOB
 from api.views import job_view
@@ -147,10 +148,19 @@ def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:
 
 
 _PATH = path_parameters("/{id}")
+_EVENT = shape(
+    "LogEvent",
+    {
+        "event": one_of("line", "end", "error"),
+        "id": told(TEXT, "The number of the last line: for `Last-Event-ID`."),
+        "data": told(TEXT, "A line, the job's status, or the code of an error; as a JSON text."),
+    },
+    "One event of the stream.",
+)
 _STREAM = Answer(
     200,
     "Events `line`, each with a line as a JSON text, then `end` with the job's status.",
-    {"type": "string"},
+    _EVENT,
     'event: line\nid: 17\ndata: "reload nginx ok"\n\nevent: end\nid: 17\ndata: "completed"\n\n',
     media=(MEDIA,),
 )

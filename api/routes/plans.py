@@ -13,6 +13,7 @@ from api.body import MIB
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, list_route
 from api.describe import JSON, Answer, Body, Docs
+from api.document_docs import posted_set
 from api.door import Route
 from api.negotiation import negotiate
 from api.openapi import IF_MATCH, path_parameters, write_parameters
@@ -194,7 +195,7 @@ ROUTES = (
             "plans",
             (_MADE,),
             write_parameters(creating=True),
-            Body(PostedSet.model_json_schema(), {"a site": _POSTED}, required=False),
+            Body(posted_set(), {"a site": _POSTED}, required=False),
             "Without a body: of everything that one sees. It is kept for seven days, to be applied; as a dry run it "
             "is not kept.",
             errors=(403, 409, 504),

@@ -1,15 +1,10 @@
 """Package: a named plan of limits, quotas, templates and shell that new users and sites take their values from."""
 
-from typing import Annotated
-
 from pydantic import Field
 
+from state.fields import Count, Shell, Template
 from state.kind import Kind, Spec
 from state.names import PACKAGE_NAME
-
-Count = Annotated[int, Field(ge=0, le=2**53)]
-Template = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Shell = Annotated[str, Field(max_length=128, pattern=r"^(/[A-Za-z0-9._-]+)+$")]
 
 
 class Package(Spec):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from state.document import Document, Ref
+from state.fields import Count, Shell
 from state.kind import AdminOnly, Compiled, Context, Copied, Immutable, Kind, Reason, Related, Spec, Values
 from state.names import SYSTEM_ACCOUNTS, TIMEZONE, USER_NAME, Claim, user_name
 from state.paths import home_of
@@ -15,7 +16,7 @@ FIRST_UID = 10000
 WEB_SERVER_GROUP = "www-data"
 _NOLOGIN = "/usr/sbin/nologin"
 
-Managed = Annotated[int, Field(ge=0, le=2**53), Copied(), AdminOnly()]
+Managed = Annotated[Count, Copied(), AdminOnly()]
 Control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -27,7 +28,12 @@ class User(Spec):
         pattern=r"^[^@\s\x00-\x1f\"'`;<>(),:\\]+@[^@\s\x00-\x1f\"'`;<>(),:\\]+$",
         description="Where to reach the user.",
     )
-    full_name: str = Field("", max_length=200, description="How to address the user.")
+    full_name: str = Field(
+        "",
+        max_length=200,
+        description="How to address the user.",
+        json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"},
+    )
     role: Annotated[Literal["admin", "reseller", "user"], Immutable(), AdminOnly()] = Field(
         "user", description="A reseller makes users of its own."
     )
@@ -41,8 +47,8 @@ class User(Spec):
     mail_domains_limit: Managed = Field(3, description="How many mail domains there may be.")
     databases_limit: Managed = Field(5, description="How many databases there may be.")
     cron_jobs_limit: Managed = Field(10, description="How many cron jobs there may be.")
-    shell: Annotated[str, Field(max_length=128, pattern=r"^(/[A-Za-z0-9._-]+)+$"), Copied(), AdminOnly()] = (
-        Field(_NOLOGIN, description="The login shell; the host must have it.")
+    shell: Annotated[Shell, Copied(), AdminOnly()] = Field(
+        _NOLOGIN, description="The login shell; the host must have it."
     )
     language: str = Field(
         "en",
@@ -50,7 +56,12 @@ class User(Spec):
         max_length=35,
         description="A language tag (BCP 47).",
     )
-    timezone: str = Field("UTC", max_length=64, description="A time zone's name, such as Europe/Berlin.")
+    timezone: str = Field(
+        "UTC",
+        max_length=64,
+        description="A time zone's name, such as Europe/Berlin.",
+        json_schema_extra={"pattern": f"^{TIMEZONE.pattern}$"},
+    )
     is_active: Annotated[bool, AdminOnly()] = Field(True, description="Whether the user may log in at all.")
     is_suspended: Annotated[bool, AdminOnly()] = Field(
         False, description="Locks the account; its sites say that they are suspended."

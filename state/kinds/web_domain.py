@@ -4,27 +4,26 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated
 
-from pydantic import Field, WithJsonSchema, field_serializer, field_validator
+from pydantic import Field, field_serializer, field_validator
 
 from state.document import Document, Ref
+from state.fields import Address4, Address6, Alias, Template
 from state.kind import AdminOnly, Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
 from state.names import Claim, alias_name, host_name, tag
 from state.paths import home_of, site_dir
 from state.resource import Resource, config, directory, seed
 from state.words import Words
 
-Template = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")
 _BACKEND = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
-_ALIAS = {"type": "string", "maxLength": 255, "example": "www.example.com"}
 WEB, BACKEND, PROXY, PAGE = "nginx/web", "php/backend", "nginx/proxy", "page"
 
 
 class WebDomain(Spec):
     """Without an address the site answers on all of its host's; `backend_template` is ``PHP-x.y`` or none."""
 
-    ip_address: IPv4Address | None = Field(None, description="The only IPv4 address to answer on.")
-    ipv6_address: IPv6Address | None = Field(None, description="The only IPv6 address to answer on.")
+    ip_address: Address4 | None = Field(None, description="The only IPv4 address to answer on.")
+    ipv6_address: Address6 | None = Field(None, description="The only IPv6 address to answer on.")
     web_template: Annotated[Template, Completed()] = Field(
         "default", description="The web server's template."
     )
@@ -40,8 +39,11 @@ class WebDomain(Spec):
     letsencrypt_wildcard: bool = Field(
         False, description="Whether that certificate is for all names below it."
     )
-    aliases: tuple[Annotated[str, WithJsonSchema(_ALIAS)], ...] = Field(
-        (), max_length=100, description="Its other names; `*.` and a name is all names below that one."
+    aliases: tuple[Alias, ...] = Field(
+        (),
+        max_length=100,
+        strict=False,
+        description="Its other names; `*.` and a name is all names below that one.",
     )
     is_active: bool = Field(True, description="Whether it is served at all.")
     is_suspended: Annotated[bool, AdminOnly()] = Field(

@@ -104,6 +104,13 @@ class World:
         self.uids[name] = user.uid
         return user
 
+    def lift_limits(self) -> None:
+        """A reseller without limits, `rich`; and the administrator's own sites have none either."""
+        limits = [name for name in KINDS["User"].schema.model_fields if name.endswith(("_limit", "_quota"))]
+        none = dict.fromkeys(limits, 0)
+        self.user("rich", role="reseller", **none)
+        assert self.call("admin", "PUT", f"/users/{self.uids['admin']}", json=none).status_code == 200
+
     def site(self, name: str, owner: str, **values: Any) -> Document:
         with self.database.writing() as connection:
             return store.create(connection, KINDS["WebDomain"], name, owner, values, actor="setup")
@@ -199,23 +206,31 @@ def own_world(sqlite: Database, tmp_path: Path, loop: asyncio.AbstractEventLoop)
     return made
 
 
-@pytest.fixture
-def worker(world: World) -> Iterator[None]:
+@contextmanager
+def working(database: Database) -> Iterator[None]:
     """A stub of a worker: it answers every plan with one change per document and never touches a host."""
     stopped = threading.Event()
 
     def work() -> None:
         while not stopped.wait(0.01):
-            with world.database.writing() as connection:
+            with database.writing() as connection:
                 plan = take_plan(connection)
                 if plan:
                     answer(connection, plan.id, "ready", report_of(plan.request))
 
     thread = threading.Thread(target=work)
     thread.start()
-    yield
-    stopped.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+@pytest.fixture
+def worker(world: World) -> Iterator[None]:
+    with working(world.database):
+        yield
 
 
 def report_of(request: Any) -> dict[str, Any]:
