@@ -117,9 +117,7 @@ def visible_tokens(principal: Principal) -> ColumnElement[bool]:
 def check_token_change(principal: Principal, uid: str) -> None:
     """Whether the principal may change what a token of this user is good for. Raises Forbidden."""
     if uid != principal.uid:
-        raise Forbidden(
-            "a token is changed by whose it is; you can only delete it", code="forbidden", user_id=uid
-        )
+        raise Forbidden("a token is changed by whose it is; you can only delete it", code="forbidden")
 
 
 def visible_events(principal: Principal) -> ColumnElement[bool]:
@@ -186,11 +184,8 @@ def check_password(principal: Principal, document: Document) -> None:
     if principal.scopes is not None:
         raise Forbidden("no API token changes passwords: log in", code="scope_missing", scope=None)
     if document.uid == principal.uid:
-        raise Forbidden(
-            "change your own password with the current one: POST /api/v1/auth/password",
-            code="forbidden_field",
-            field="password",
-        )
+        door = "POST /api/v1/auth/password"
+        raise Forbidden(f"give the current one as well: {door}", code="forbidden_field", field="password")
 
 
 def check_remove(principal: Principal, kind: Kind, document: Document) -> None:

@@ -4,6 +4,7 @@ After the IETF draft "The Idempotency-Key HTTP Header Field"; kept for a day, se
 """
 
 import hashlib
+import hmac
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from api.call import Call, Reply
 from state.access_tables import kept_answers
 from state.claims import lock
 from state.errors import Conflict, Fault, Invalid
+from state.keys import keyring
 from state.vault import seal_json, unseal_json
 
 KEPT = timedelta(hours=24)
@@ -68,6 +70,8 @@ def key_of(call: Call) -> str | None:
 
 
 def _digest(call: Call) -> str:
-    """Of what was asked for: another body, path or query is another request."""
-    url = call.request.url
-    return hashlib.sha256(f"{url.path}?{url.query}\n".encode() + call.content).hexdigest()
+    """Of what was asked for: another body, path or query is another request. Keyed, since bodies hold passwords."""
+    url, key = call.request.url, keyring(call.house.settings.var, "answers")[0]
+    return hmac.new(
+        key.encode(), f"{url.path}?{url.query}\n".encode() + call.content, hashlib.sha256
+    ).hexdigest()

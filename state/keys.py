@@ -19,8 +19,8 @@ _MAKERS: Mapping[str, Callable[[], str]] = {
     "tokens": lambda: secrets.token_urlsafe(48),
     "vault": lambda: Fernet.generate_key().decode(),
     "audit": lambda: secrets.token_hex(32),
+    "answers": lambda: secrets.token_hex(32),
 }
-ROTATED = ("tokens", "vault")
 
 
 def keyring(var: Path, name: str) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """Changing passwords: one's own with the current one, others' through the users door; what was issued before ends."""
 
+import hashlib
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from state.access_tables import kept_answers
 from state.journal_tables import audit
 from state.lockout import FREE
 from tests.api.conftest import BASE, PASSWORD, World
@@ -98,3 +100,14 @@ def test_changed_passwords_are_in_the_audit_and_never_told(world: World) -> None
     ]
     assert [row.after["password"] for row in rows[:2]] == ["********"] * 2
     assert not any(secret in str(rows) for secret in (NEW, PASSWORD, "a wrong guess", "argon2"))
+
+
+def test_what_is_kept_of_a_request_is_no_hash_that_its_password_can_be_guessed_from(world: World) -> None:
+    body = f'{{"current_password":"{PASSWORD}","new_password":"{NEW}"}}'.encode()
+    headers = {"Idempotency-Key": "k1", "Content-Type": "application/json"}
+    answer = world.call("bert", "POST", "/auth/password", content=body, headers=headers)
+    assert answer.status_code == 200
+    with world.database.reading() as connection:
+        kept = connection.execute(select(kept_answers.c.request)).scalar_one()
+    guesses = (body, f"{BASE}/auth/password?\n".encode() + body)
+    assert kept not in {hashlib.sha256(each).hexdigest() for each in guesses}

@@ -9,7 +9,7 @@ from state.errors import Unreadable
 from state.keys import keyring, retire, rotate
 from tests.state.conftest import at_once
 
-NAMES = ("tokens", "vault", "audit")
+NAMES = ("tokens", "vault", "audit", "answers")
 
 
 @pytest.mark.parametrize("name", NAMES)
