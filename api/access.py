@@ -35,11 +35,13 @@ class Access(Enum):
 class Rule:
     """Who comes through one door: what the role must be, and the scope that an API token must carry.
 
-    Without a scope no API token comes through: who asks must have logged in.
+    Without a scope no API token comes through: who asks must have logged in. `nearby`: machines in the
+    networks of ``GHOSTCP_METRICS_NETWORKS`` need prove nothing.
     """
 
     access: Access
     scope: str = ""
+    nearby: bool = False
 
 
 def public() -> Rule:
@@ -55,6 +57,16 @@ def signed_in(scope: str = "") -> Rule:
 def admins(scope: str = "") -> Rule:
     """Administrators."""
     return Rule(Access.ADMIN, scope)
+
+
+def scrapers() -> Rule:
+    """Machines nearby, without proof; from elsewhere administrators."""
+    return Rule(Access.ADMIN, "metrics:read", nearby=True)
+
+
+def needs_proof(rule: Rule, *, near: bool) -> bool:
+    """Whether who comes through must prove who they are."""
+    return rule.access is not Access.PUBLIC and not (rule.nearby and near)
 
 
 def admit(principal: Principal, rule: Rule) -> None:

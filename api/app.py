@@ -1,12 +1,13 @@
 """The application: every door there is, one after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from threading import Event
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from api import contract, errors
 from api.call import House, now
@@ -22,6 +23,7 @@ from api.routes import (
     health,
     hosts,
     jobs,
+    metrics,
     objects,
     plans,
     tokens,
@@ -42,7 +44,7 @@ def document() -> dict[str, Any]:
 
 
 _SCOPED: tuple[Route, ...] = (
-    health.ROUTE,
+    *health.ROUTES,
     *auth.ROUTES,
     *totp.ROUTES,
     *objects.ROUTES,
@@ -54,8 +56,8 @@ _SCOPED: tuple[Route, ...] = (
     *deliveries.ROUTES,
     *events.ROUTES,
 )
-ROUTES = (*_SCOPED, *tokens.token_routes(_SCOPED), docs.document_route(document))
-OUTSIDE: tuple[Route, ...] = (health.ROUTE, *docs.PAGES)
+ROUTES = (*_SCOPED, *tokens.token_routes((*_SCOPED, metrics.ROUTE)), docs.document_route(document))
+OUTSIDE: tuple[Route, ...] = (*health.ROUTES, metrics.ROUTE, *docs.PAGES)
 
 
 def served() -> tuple[tuple[str, Route], ...]:
@@ -77,6 +79,8 @@ def create_app(
     errors.install(app)
     stopping = stopping or Event()
     house = House(database, settings, Rates(settings), Tailer(database, stopping), stopping, clock)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_cors(settings.cors_origins))
     app.add_middleware(Envelope, house=house)
     for path, route in served():
         app.add_api_route(
@@ -87,3 +91,17 @@ def create_app(
             name=f"{route.method} {path}",
         )
     return app
+
+
+def _cors(origins: Sequence[str]) -> dict[str, Any]:
+    """What pages of other origins may do: ask with a token of their own, never with what a browser adds."""
+    return {
+        "allow_origins": origins,
+        "allow_methods": ("GET", "POST", "PUT", "PATCH", "DELETE"),
+        "allow_headers": ("Authorization", "If-Match", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"),
+        "expose_headers": (
+            *("ETag", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed"),
+            *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+        ),
+        "allow_credentials": False,
+    }

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api import body
 from api.auth import Principal, authenticate
+from api.glance import Glance
 from api.rates import Rates
 from api.tailer import Tailer
 from api.visit import visit_of
@@ -38,6 +39,7 @@ class House:
     tailer: Tailer
     stopping: Event = field(default_factory=Event)
     clock: Callable[[], datetime] = now
+    glance: Glance = field(default_factory=Glance)
 
 
 @dataclass(frozen=True, slots=True)

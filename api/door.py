@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import body, journal
-from api.access import Access, Rule, admit
+from api.access import Access, Rule, admit, needs_proof
 from api.auth import NOBODY, Principal
 from api.call import Call, House, Reply
 from api.describe import Docs
@@ -28,7 +28,8 @@ from state.errors import GhostError, Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A door: `reads` is given the connection that proved who asks, `writes` opens its own transactions.
+    """A door: `reads` is given the connection that proved who asks, `writes` opens its own transactions, and `alone`
+    goes on without the database, as far as it does; it is awaited.
 
     Who may come through is said by `rule`, which no route goes without.
     """
@@ -40,6 +41,7 @@ class Route:
     docs: Docs
     reads: Callable[[Call, Connection], Reply] | None = None
     writes: Callable[[Call], Reply] | None = None
+    alone: Callable[[Call], Awaitable[Reply]] | None = None
     rate: Rate = Rate.GENERAL
     largest: int = body.MIB
 
@@ -55,6 +57,8 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
         visit_of(request).door = True
         try:
             content = await body.read(request, route.largest)
+            if route.alone:
+                return _response(await route.alone(await _let_in(house, route, request)))
             reply = await run_in_threadpool(_handle, house, route, request, content)
             return _unless_known(request, _response(await _held(reply, house.stopping)))
         except Exception as error:
@@ -72,9 +76,7 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
         if route.reads:
             admit(call.principal, route.rule)
         reply = route.reads(call, connection) if route.reads else None
-    if call.principal.unnoted:
-        with house.database.writing() as connection:
-            note_use(connection, call.principal.token, call.address[:45], house.clock())
+    _note_use(call)
     if reply is not None:
         return reply
     assert route.writes is not None
@@ -84,6 +86,29 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
     except GhostError as error:
         journal.refused(call, error)
         raise
+
+
+async def _let_in(house: House, route: Route, request: Request) -> Call:
+    """A call at a door that goes on alone. Nothing is waited for when nobody has to prove anything."""
+    visit, call = visit_of(request), Call(house, request, NOBODY, route.action)
+    if not needs_proof(route.rule, near=visit.is_from(house.settings.metrics_networks)):
+        house.rates.by_address(visit, Rate.PROBES)
+        return call
+    return await run_in_threadpool(_proved, route, call)
+
+
+def _proved(route: Route, call: Call) -> Call:
+    with call.house.database.reading() as connection:
+        call = replace(call, principal=_principal(route, call, connection))
+    _note_use(call)
+    return call
+
+
+def _note_use(call: Call) -> None:
+    """Notes when and from where an API token was used, if that is not known yet."""
+    if call.principal.unnoted:
+        with call.house.database.writing() as connection:
+            note_use(connection, call.principal.token, call.address[:45], call.house.clock())
 
 
 def _principal(route: Route, call: Call, connection: Connection) -> Principal:

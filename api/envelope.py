@@ -11,6 +11,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from api.call import House
 from api.errors import TooMany, problem
 from api.headers import Headers, added
+from api.metrics import IN_FLIGHT, answered
 from api.rates import Rates
 from api.visit import Visit, enter
 
@@ -30,6 +31,7 @@ class Envelope:
             return
         visit = enter(scope, self._trusted)
         tokens = bind_contextvars(request_id=visit.request_id)
+        IN_FLIGHT.inc()
         leave = _Leaving(self._rates, visit, scope, receive, send)
         try:
             await self._app(scope, receive, leave)
@@ -38,6 +40,7 @@ class Envelope:
                 raise
             await problem(error)(scope, receive, leave)
         finally:
+            IN_FLIGHT.dec()
             _tell(scope, visit)
             reset_contextvars(**tokens)
 
@@ -51,7 +54,7 @@ class _Leaving:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            refusal = None if self._visit.standing else await run_in_threadpool(self._count)
+            refusal = None if self._visit.standing else await self._count()
             if refusal is not None:
                 self._refused = True
                 refusal.raw_headers += [each for each in message["headers"] if _of_cors(each[0])]
@@ -60,9 +63,12 @@ class _Leaving:
         if not self._refused:
             await self._seal(message)
 
-    def _count(self) -> Response | None:
+    async def _count(self) -> Response | None:
         try:
-            self._rates.by_address(self._visit)
+            if self._rates.blocking:
+                await run_in_threadpool(self._rates.by_address, self._visit)
+            else:
+                self._rates.by_address(self._visit)
         except TooMany as error:
             return problem(error)
         return None
@@ -70,6 +76,7 @@ class _Leaving:
     async def _seal(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._visit.status = message["status"]
+            self._visit.seconds = perf_counter() - self._visit.began
             message["headers"] = [*message["headers"], *_headers(self._visit, message["headers"])]
         await self._send(message)
 
@@ -90,11 +97,13 @@ def _headers(visit: Visit, given: Headers) -> Headers:
 
 
 def _tell(scope: Scope, visit: Visit) -> None:
-    """One line for each request: neither a header nor a value that may be secret."""
+    """One line for each request, with neither a header nor a value that may be secret; and what is counted of it."""
+    method, route = scope["method"], route_of(scope)
+    answered(method, route, visit.status, visit.seconds)
     _log.info(
         "request",
-        method=scope["method"],
-        route=route_of(scope),
+        method=method,
+        route=route,
         status=visit.status,
         ms=round((perf_counter() - visit.began) * 1000, 1),
         principal=visit.principal,

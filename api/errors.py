@@ -6,6 +6,7 @@ GhostError (state.errors)
 ├── NotAcceptable      there is no such form of what was asked for
 ├── TooLarge           the body is larger than the door takes
 ├── TooMany            too many attempts
+├── NotReady           something is wrong with the whole
 └── NoWorker           nobody answered a dry run
 """
 
@@ -21,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.metrics import DATABASE_ERRORS
 from state.errors import (
     Conflict,
     Forbidden,
@@ -57,6 +59,10 @@ class TooMany(GhostError):  # noqa: N818
     code = "too_many_requests"
 
 
+class NotReady(GhostError):  # noqa: N818
+    code = "not_ready"
+
+
 class NoWorker(GhostError):  # noqa: N818
     code = "no_worker"
 
@@ -73,6 +79,7 @@ STATUS: Mapping[type[GhostError], int] = {
     UnsupportedMedia: 415,
     Invalid: 422,
     TooMany: 429,
+    NotReady: 503,
     Temporary: 503,
     NoWorker: 504,
     GhostError: 500,
@@ -128,6 +135,7 @@ def _translated(error: Exception) -> GhostError:
     if isinstance(error, IntegrityError):
         return Conflict("something else was written at the same moment: try again", code="conflict")
     if isinstance(error, OperationalError | PoolTimeout):
+        DATABASE_ERRORS.inc()
         _log.warning("the database did not serve a request", traceback=_told(error))
         return Temporary("the database is busy: try again", code="busy")
     return GhostError("internal")

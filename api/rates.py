@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from api.address import counted
 from api.errors import TooMany
+from api.metrics import RATE_LIMITED
 from api.visit import Standing, Visit
 from api.windows import Windows
 from state.settings import Settings
@@ -29,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class Rate(Enum):
-    """The classes of requests that are counted apart; probes are counted, and never refused."""
+    """The classes of requests that are counted apart; probes are counted (in memory), and never refused."""
 
     AUTHENTICATION = "authentication"
     USERS = "users"
@@ -64,6 +65,11 @@ class Rates:
         self._shared = _shared(settings.redis_url) if settings.redis_url else None
         self._patience, self._lost, self._again = patience, False, 0.0
 
+    @property
+    def blocking(self) -> bool:
+        """Whether counting may wait for somebody else."""
+        return self._shared is not None
+
     def by_user(self, visit: Visit, rate: Rate, uid: str) -> None:
         """Counts a request of a user, whatever token was shown. Raises TooMany."""
         self._count(visit, rate, "user", uid)
@@ -89,10 +95,15 @@ class Rates:
             visit.standing = standing
         if not found.within and rate is not Rate.PROBES:
             wait = found.seconds
+            RATE_LIMITED.labels(rate.value).inc()
             raise TooMany(f"too many requests: try again in {wait} s", retry_after=wait, rate=rate.value)
 
     def _hit(self, item: RateLimitItemPerMinute, key: tuple[str, ...]) -> _Counted:
-        if self._shared is not None and time.monotonic() >= self._again:
+        if (
+            self._shared is not None
+            and item.namespace != Rate.PROBES.value
+            and time.monotonic() >= self._again
+        ):
             try:
                 found = _hit(self._shared, item, key)
             except RedisError as error:

@@ -28,7 +28,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Visit:
-    """One request, `began` on the performance counter.
+    """One request, `began` on the performance counter; its answer began after so many `seconds`.
 
     `address` is where it came from, `hearsay` when somebody relayed it whom we do not know; `secure`: over TLS.
     `principal` is the name of who proved to ask, `door` whether it came to one, `standing` what was left when it was
@@ -43,7 +43,12 @@ class Visit:
     door: bool = False
     standing: Standing | None = None
     status: int = 0
+    seconds: float = 0.0
     began: float = field(default_factory=perf_counter)
+
+    def is_from(self, networks: Sequence[Network]) -> bool:
+        """Whether it surely came from one of the networks: not if a proxy that we do not know relayed it."""
+        return not self.hearsay and within(self.address, networks)
 
 
 def enter(scope: Scope, trusted: Sequence[Network]) -> Visit:

@@ -9,7 +9,7 @@ from state.document import Document, Ref
 from state.errors import NotFound
 from state.kind import Related
 from state.kinds import KINDS
-from state.tables import documents, refs
+from state.tables import PENDING, documents, refs
 
 _ALIVE = documents.c.deleted_at.is_(None)
 _FIND = select(documents).where(
@@ -70,7 +70,7 @@ def of_target(connection: Connection, target: str) -> list[Document]:
 
 def pending(connection: Connection, target: str, limit: int | None = None) -> list[Document]:
     """What changed on the target since it was last reconciled, oldest first."""
-    query = select(documents).where(documents.c.target == target, documents.c.pending)
+    query = select(documents).where(documents.c.target == target, PENDING)
     return _all(connection, query.order_by(documents.c.updated_at).limit(limit))
 
 

@@ -1,7 +1,7 @@
 """What an operator can set: environment variables that begin with ``GHOSTCP_``."""
 
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +20,8 @@ def _listed(value: object) -> object:
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
 
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
 
 class Settings(BaseSettings):
     """Embedded defaults: SQLite and a local doorbell under `var`, one host inventory, no broker."""
@@ -33,6 +35,10 @@ class Settings(BaseSettings):
     templates: Path | None = Field(None, description="folder of operators' own templates")
     listen: str = Field("127.0.0.1:8080", description="address and port of the API")
     trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-For is believed")
+    metrics_networks: Networks = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1")), description="networks that may read /metrics"
+    )
+    cors_origins: Texts = Field((), description="origins whose pages may ask the API")
     log: Literal["json", "console"] = Field("json", description="how logs are written")
     rate_authentication: int = Field(
         5, ge=1, description="requests a minute to log in, by address and account"

@@ -48,6 +48,7 @@ metadata = MetaData(
 _ALIVE = text("deleted_at IS NULL")
 _BURIED = text("deleted_at IS NOT NULL")
 _PENDING = text("pending")
+PENDING = text("documents.pending")  # as the index has it: SQLite does not find it by "pending = 1"
 _WAITING = text("status = 'pending'")
 
 
@@ -75,7 +76,7 @@ documents = Table(
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     Index("uq_documents_alive", "kind", "name", unique=True, sqlite_where=_ALIVE, postgresql_where=_ALIVE),
-    Index("ix_documents_pending", "target", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("ix_documents_pending", "target", "updated_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
     _living("ix_documents_owner", "owner", "kind", "created_at", "uid", "deleted_at"),
     _living("ix_documents_listing", "kind", "created_at", "uid", "deleted_at"),
     _living("ix_documents_created", "created_at", "uid", "deleted_at"),

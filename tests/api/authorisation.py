@@ -44,6 +44,7 @@ _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 TABLE = (
     Row("GET /health", "200", "200", "200"),
+    Row("GET /health/ready", "503", "503", "503"),
     Row("GET /openapi.json", "200", "200", "200"),
     Row("POST /auth/login", "401", "401", "401", body={"username": "nobody", "password": "wrong one"}),
     Row("GET /auth/me", "200", "200", "200"),

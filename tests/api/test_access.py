@@ -7,7 +7,7 @@ from api.app import ROUTES
 from state.reading import get
 from tests.api.conftest import BASE, World
 
-PUBLIC = {("GET", "/health"), ("GET", "/openapi.json"), ("POST", "/auth/login")}
+PUBLIC = {("GET", "/health"), ("GET", "/health/ready"), ("GET", "/openapi.json"), ("POST", "/auth/login")}
 
 
 def test_only_health_and_login_are_open_to_everybody() -> None:

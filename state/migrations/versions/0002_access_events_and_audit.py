@@ -194,14 +194,17 @@ Table(
 )
 
 _ALIVE = text("deleted_at IS NULL")
+_PENDING = text("pending")
 _WAITING = text("status = 'pending'")
 _REPLACED = (
-    ("ix_documents_owner", "documents", ("owner", "kind")),
-    ("ix_documents_listing", "documents", ("kind", "created_at", "uid")),
-    ("ix_jobs_status", "jobs", ("status", "job_type")),
-    ("ix_jobs_owner", "jobs", ("owner", "created_at")),
+    ("ix_documents_owner", "documents", ("owner", "kind"), None),
+    ("ix_documents_pending", "documents", ("target",), _PENDING),
+    ("ix_documents_listing", "documents", ("kind", "created_at", "uid"), None),
+    ("ix_jobs_status", "jobs", ("status", "job_type"), None),
+    ("ix_jobs_owner", "jobs", ("owner", "created_at"), None),
 )
 _INDEXES = (
+    ("ix_documents_pending", "documents", ("target", "updated_at"), _PENDING),
     ("ix_documents_owner", "documents", ("owner", "kind", "created_at", "uid", "deleted_at"), _ALIVE),
     ("ix_documents_listing", "documents", ("kind", "created_at", "uid", "deleted_at"), _ALIVE),
     ("ix_documents_created", "documents", ("created_at", "uid", "deleted_at"), _ALIVE),
@@ -230,7 +233,7 @@ def upgrade() -> None:
     op.add_column("jobs", Column("request_id", String(64), nullable=False, server_default=""))
     op.add_column("jobs", Column("retry_of", String(36)))
     op.add_column("documents", Column("request_id", String(64), nullable=False, server_default=""))
-    for name, table, _ in _REPLACED:
+    for name, table, _, _ in _REPLACED:
         op.drop_index(name, table)
     for name, table, columns, where in _INDEXES:
         op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
@@ -247,8 +250,8 @@ def downgrade() -> None:
     _schema.drop_all(connection, tables=_NEW)
     for name, table, _, _ in _INDEXES:
         op.drop_index(name, table)
-    for name, table, columns in _REPLACED:
-        op.create_index(name, table, list(columns))
+    for name, table, columns, where in _REPLACED:
+        op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
     op.drop_column("documents", "request_id")
     op.drop_column("jobs", "retry_of")
     op.drop_column("jobs", "request_id")
