@@ -100,6 +100,7 @@ async def _let_in(house: House, route: Route, request: Request) -> Call:
 def _proved(route: Route, call: Call) -> Call:
     with call.house.database.reading() as connection:
         call = replace(call, principal=_principal(route, call, connection))
+    admit(call.principal, route.rule)
     _note_use(call)
     return call
 
