@@ -1,4 +1,5 @@
-"""Who may do what: the only place where that is decided, and what is not allowed here is not allowed.
+"""Who may do what: with `api.visibility`, who may know of what, the only place where that is decided; what is not
+allowed here is not allowed.
 
 An administrator may do everything. A reseller manages the users that it created (their owner is the
 reseller) and what is theirs, within its own limits. A user has its own objects. Nobody else sees that an object
@@ -10,17 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
-
 from api.auth import Principal
-from state.access_tables import api_tokens
 from state.document import Document
 from state.errors import Forbidden, NotFound
-from state.journal_tables import events, webhooks
+from state.job_types import JobType
 from state.kind import AdminOnly, Copied, Kind, Spec
-from state.kinds import KINDS
 from state.names import ADMINISTRATOR
-from state.tables import documents, jobs, plans
 
 
 class Access(Enum):
@@ -86,76 +82,16 @@ def carries(scopes: Collection[str], scope: str) -> bool:
     return scope in scopes or (verb == "read" and f"{name}:write" in scopes)
 
 
-def visible(principal: Principal, kind: Kind) -> ColumnElement[bool]:
-    """The documents of a kind that the principal may know of."""
-    if principal.role == "admin":
-        return true()
-    if principal.role not in {"reseller", "user"}:
-        return false()
-    if kind.owns:
-        own = documents.c.uid == principal.uid
-        return or_(own, documents.c.owner == principal.name) if principal.role == "reseller" else own
-    if not kind.placed:
-        return true()
-    return owned_by_theirs(principal, documents.c.owner)
-
-
-def visible_documents(principal: Principal) -> ColumnElement[bool]:
-    """The documents of every kind that the principal may know of."""
-    if principal.role == "admin":
-        return true()
-    kinds = (and_(documents.c.kind == kind.name, visible(principal, kind)) for kind in KINDS.values())
-    return or_(*kinds)
-
-
-def visible_jobs(principal: Principal) -> ColumnElement[bool]:
-    """The jobs that the principal may know of."""
-    return true() if principal.role == "admin" else owned_by_theirs(principal, jobs.c.owner)
-
-
-def visible_webhooks(principal: Principal) -> ColumnElement[bool]:
-    """The webhooks that the principal may know of: those of the living users that it may know of."""
-    users = next(kind for kind in KINDS.values() if kind.owns)
-    alive = and_(documents.c.kind == users.name, documents.c.deleted_at.is_(None))
-    theirs = select(documents.c.uid).where(alive, visible(principal, users)).correlate(None)
-    return webhooks.c.uid.in_(theirs)
-
-
-def visible_tokens(principal: Principal) -> ColumnElement[bool]:
-    """The API tokens that the principal may know of: its own; all for administrators, who end leaked ones."""
-    return true() if principal.role == "admin" else api_tokens.c.uid == principal.uid
-
-
 def check_token_change(principal: Principal, uid: str) -> None:
     """Whether the principal may change what a token of this user is good for. Raises Forbidden."""
     if uid != principal.uid:
         raise Forbidden("a token is changed by whose it is; you can only delete it", code="forbidden")
 
 
-def visible_events(principal: Principal) -> ColumnElement[bool]:
-    """The events that the principal may know of; `state.event.circles` says the same of a single one."""
-    if principal.role == "admin":
-        return true()
-    own = events.c.owner == principal.name
-    if principal.role != "reseller":
-        return own if principal.role == "user" else false()
-    return or_(own, events.c.manager == principal.name)
-
-
-def visible_plans(principal: Principal) -> ColumnElement[bool]:
-    """The plans that the principal may know of: those it asked for."""
-    return true() if principal.role == "admin" else plans.c.owner == principal.name
-
-
-def owned_by_theirs(principal: Principal, owner: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether `owner` is the principal or a user that it manages."""
-    own = owner == principal.name
-    if principal.role != "reseller":
-        return own if principal.role == "user" else false()
-    theirs = documents.alias("theirs")
-    alive = theirs.c.deleted_at.is_(None)
-    managed = select(theirs.c.name).where(theirs.c.kind == "User", theirs.c.owner == principal.name, alive)
-    return or_(own, owner.in_(managed))
+def check_job(principal: Principal, job_type: JobType) -> None:
+    """Whether the principal may ask for such a job, or say when it is done. Raises Forbidden."""
+    if job_type.admins and principal.role != "admin":
+        raise Forbidden(f"only administrators may have a {job_type.name}", code="forbidden_role")
 
 
 def check_create(

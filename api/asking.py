@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from api.access import visible_documents
 from api.call import Call, Deed, Reply
 from api.kept_answers import key_of
 from api.options import options
@@ -12,6 +11,7 @@ from api.performing import perform as carry_out
 from api.posted import Outcome, PostedSet, perform, understand
 from api.rehearsal import answered, question, rehearsed
 from api.views import plan_view
+from api.visibility import visible_documents
 from state.database import undone
 from state.errors import Fault, Invalid
 from state.plans import ask, get_plan

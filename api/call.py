@@ -58,7 +58,8 @@ class Deed:
 class Call:
     """One request, of somebody known (or of nobody, where the door is public).
 
-    `action` is the route's method and path; `deeds` is what was done, noted by who does it.
+    `action` is the route's method and path; `deeds` is what was done, noted by who does it, as are the hosts to be
+    `woken`.
     """
 
     house: House
@@ -67,6 +68,7 @@ class Call:
     action: str = ""
     content: bytes = b""
     deeds: list[Deed] = field(default_factory=list)
+    woken: set[str] = field(default_factory=set)
 
     def json(self) -> Any:
         """The body's JSON value; none for no body."""
@@ -79,6 +81,10 @@ class Call:
     def argument(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
+
+    def wake(self, target: str) -> None:
+        """Has the workers of a host told, once all is stored, that there is something to do."""
+        self.woken.add(target)
 
     def did(self, *deeds: Deed) -> None:
         """Notes what was done."""

@@ -35,7 +35,7 @@ def perform(call: Call, work: Work) -> Reply:
         call.did(*(deed for one in reply.written for deed in _deeds(one)))
         journal.done(connection, call)
         kept_answers.keep(connection, call, reply)
-    for target in sorted({d.target for one in reply.written for d in one.all if d.target}):
+    for target in sorted(call.woken | {d.target for one in reply.written for d in one.all if d.target}):
         ring(call.house.settings, target)
     return _timed(reply, asked)
 

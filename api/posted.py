@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from api import access, writes
 from api.auth import Principal
 from api.fields import OWNERS
+from api.visibility import visible, visible_documents
 from api.writes import New, Written
 from state.document import Document, Ref
 from state.errors import Fault, Invalid
@@ -174,7 +175,7 @@ def _existing(connection: Connection, kind: Kind, name: str) -> Document | None:
 
 
 def _sees(connection: Connection, principal: Principal, kind: Kind, document: Document) -> bool:
-    query = select(documents.c.uid).where(documents.c.uid == document.uid, access.visible(principal, kind))
+    query = select(documents.c.uid).where(documents.c.uid == document.uid, visible(principal, kind))
     return connection.execute(query).first() is not None
 
 
@@ -227,7 +228,7 @@ def _scope(connection: Connection, principal: Principal, posted: PostedSet) -> l
         query = query.where(documents.c.owner == posted.owner)
     if posted.host is not None:
         query = query.where(documents.c.target == posted.host)
-    rows = connection.execute(query.where(access.visible_documents(principal))).mappings()
+    rows = connection.execute(query.where(visible_documents(principal))).mappings()
     return [from_row(row) for row in rows]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from api.access import visible_documents
 from api.auth import Principal
 from api.call import Call, House, Reply
 from api.errors import NoWorker, problem
 from api.views import difference, plan_view
+from api.visibility import visible_documents
 from api.writes import Written
 from state.kinds import tenant_of
 from state.plans import Plan, ask, forget_plan, get_plan, pack

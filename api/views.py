@@ -69,6 +69,8 @@ def job_view(row: Any, user_id: str | None, lines: Sequence[str]) -> dict[str, A
         "completed_at": time(row.completed_at),
         "output_log": "\n".join(lines),
         "results": row.results,
+        "request_id": row.request_id or None,
+        "retry_of": row.retry_of,
         "created_at": time(row.created_at),
     }
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from api import access
 from api.auth import Principal
+from api.visibility import visible
 from state import store
 from state.document import Document
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
@@ -136,7 +137,7 @@ def visible_document(connection: Connection, principal: Principal, kind: Kind, u
 def _sees(connection: Connection, principal: Principal, kind: Kind, uid: str) -> bool:
     if principal.role == "admin":
         return True
-    query = select(documents.c.uid).where(documents.c.uid == uid, access.visible(principal, kind))
+    query = select(documents.c.uid).where(documents.c.uid == uid, visible(principal, kind))
     return connection.execute(query).first() is not None
 
 

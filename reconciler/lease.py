@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from state.database import Database
 from state.errors import Superseded
-from state.jobs import bury_jobs
+from state.job_queue import bury_jobs
 from state.tables import leases
 
 BEAT_SECONDS = 2.0

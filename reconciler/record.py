@@ -15,7 +15,8 @@ from reconciler.plan import Action, Change
 from reconciler.subject import Survey
 from state.database import Database
 from state.document import Document
-from state.jobs import PURGE, RECONCILE, SYSTEM, add_job, amend_job, drop_job, finish_job, log
+from state.job_types import MOST_NAMED, PURGE, RECONCILE
+from state.jobs import SYSTEM, add_job, amend_job, drop_job, finish_job, log
 from state.kinds import tenant_of
 
 MOST_OWNERS = 20
@@ -59,9 +60,9 @@ class Journal:
                 requests = sorted({self._requests.get(c.document, "") for c in changes} - {""})
                 parameters = {
                     "target": self._target,
-                    "documents": names[:100],
+                    "documents": names[:MOST_NAMED],
                     "changes": len(changes),
-                    "requests": requests[:100],
+                    "requests": requests[:MOST_NAMED],
                 }
                 self._jobs[owner] = add_job(
                     connection,
@@ -133,7 +134,7 @@ class Journal:
     def _to_purge(self, changes: Sequence[Change]) -> dict[str, Any]:
         uids = sorted({c.document for c in changes})
         names = sorted(self._names[uid] for uid in uids)
-        return {"target": self._target, "stamp": self._stamp, "documents": names[:100], "uids": uids}
+        return {"target": self._target, "stamp": self._stamp, "documents": names[:MOST_NAMED], "uids": uids}
 
     def _result(self, change: Change, done: Applied) -> dict[str, Any]:
         result = done.results.get(change.key)

@@ -1,7 +1,8 @@
 """Looking at everything on a target: drift is found and handed to the ordinary pass; nothing is changed here."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reconciler.lease import whoami
@@ -9,6 +10,7 @@ from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, survey, whole_target
 from state.document import Condition, Status
+from state.job_types import SWEEP
 from state.jobs import add_job, finish_job, log
 from state.statuses import save_statuses, wake
 from state.targets import swept
@@ -16,31 +18,34 @@ from state.targets import swept
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep found: how many resources, the documents that need a pass, the drifted ones among them."""
+    """What a sweep found: how many resources, the documents that need a pass, the drifted ones among them, and how
+    each thing differs."""
 
     resources: int
     needy: frozenset[str]
     drifted: frozenset[str]
     unmanaged: tuple[str, ...]
+    differing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def sweep(world: World, target: str, still: AbstractContextManager[object]) -> Sweep:
+def sweep(world: World, target: str, still: AbstractContextManager[object], job: str = "") -> Sweep:
     """Looks at the whole target, then once more, while `still` keeps passes away, at what seemed to differ.
 
-    Raises Unreachable or Unknown.
+    What differs is told in the log of the job that it is done for, else in one of its own. Raises Unreachable or
+    Unknown.
     """
     found = survey(world, whole_target(world.database, target), everything=True)
     unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
     suspects = _needy(found)
     if not suspects:
-        _record(world, found, frozenset(), unmanaged)
+        _record(world, found, frozenset(), unmanaged, job)
         return Sweep(resources, frozenset(), frozenset(), unmanaged)
     with still:
         found = survey(world, _only(whole_target(world.database, target), suspects))
         needy = _needy(found)
         drifted = frozenset(c.document for c in _drift(found) if c.document)
-        _record(world, found, needy, unmanaged)
-    return Sweep(resources, needy, drifted, unmanaged)
+        _record(world, found, needy, unmanaged, job)
+    return Sweep(resources, needy, drifted, unmanaged, _differing(_drift(found)))
 
 
 def _only(subject: Subject, uids: frozenset[str]) -> Subject:
@@ -75,7 +80,7 @@ def _is(status: Status, type_: str) -> bool:
     return any(c.type == type_ and c.status for c in status.conditions)
 
 
-def _record(world: World, found: Survey, needy: frozenset[str], unmanaged: tuple[str, ...]) -> None:
+def _record(world: World, found: Survey, needy: frozenset[str], unmanaged: tuple[str, ...], job: str) -> None:
     target, drift = found.subject.target, _drift(found)
     by_document: dict[str, list[Change]] = {}
     for change in drift:
@@ -89,10 +94,16 @@ def _record(world: World, found: Survey, needy: frozenset[str], unmanaged: tuple
         save_statuses(connection, _calmed(found, by_document))
         wake(connection, needy)
         if drift:
-            job = add_job(connection, "sweep", target=target, parameters={"target": target}, holder=whoami())
-            log(connection, job, *(_line(change) for change in drift[:500]))
-            results = {c.key: {"action": c.action.value, "status": "drifted"} for c in drift[:5000]}
-            finish_job(connection, job, "completed", results)
+            told = job or add_job(
+                connection, SWEEP, target=target, parameters={"host": target}, holder=whoami()
+            )
+            log(connection, told, *(_line(change) for change in drift[:500]))
+            if not job:
+                finish_job(connection, told, "completed", _differing(drift))
+
+
+def _differing(drift: Sequence[Change]) -> dict[str, dict[str, str]]:
+    return {c.key: {"action": c.action.value, "status": "drifted"} for c in drift[:5000]}
 
 
 def _drifted(found: Survey, uid: str, changes: list[Change]) -> Status:

@@ -1,21 +1,22 @@
-"""The tender of one target: passes as soon as something is pending, sweeps on a slow clock, purges on their day."""
+"""The tender of one target: passes as soon as something is pending, sweeps on a slow clock, jobs when they are due."""
 
 import random
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from structlog.contextvars import bind_contextvars
 
+from reconciler.errands import Errands, Means
 from reconciler.lease import Contender, Lease
 from reconciler.loop import Pass, reconcile
 from reconciler.pulse import Pulse
-from reconciler.purge import purge_due
 from reconciler.survey import World
-from reconciler.sweep import sweep
+from reconciler.sweep import Sweep, sweep
 from state.errors import Superseded, Temporary, Unreachable
-from state.loops import PASS, PURGE, SWEEP
+from state.loops import JOBS, PASS, SWEEP
 from state.statuses import wake
 from state.targets import seen
 from state.templates import stamp
@@ -32,6 +33,8 @@ class Tender:
     def __init__(self, world: World, target: str, stop: threading.Event, pulse: Pulse) -> None:
         self.bell = threading.Event()
         self.still = threading.Lock()
+        self._errand = threading.Event()
+        self._passing = threading.Lock()
         self._world = world
         self._target = target
         self._stop = stop
@@ -39,6 +42,11 @@ class Tender:
         self._retries: dict[str, tuple[int, float]] = {}
         self._misses = 0
         self._lease: Lease | None = None
+
+    def ring(self) -> None:
+        """Wakes the loops that wait: something may be to be done."""
+        self.bell.set()
+        self._errand.set()
 
     def passes(self) -> None:
         """Holds the target's lease and passes over what is pending until told to stop."""
@@ -82,45 +90,60 @@ class Tender:
             if time.monotonic() >= until or stamp(folders) != known:
                 return
 
-    def purges(self) -> None:
-        """Does the purges whose day has come, while the target is ours."""
+    def jobs(self) -> None:
+        """Does the jobs that were asked for or have come due, while the target is ours."""
         bind_contextvars(target=self._target)
+        errands = Errands()
         while not self._stop.is_set():
-            lease = self._lease
+            self._errand.clear()
+            lease, done = self._lease, False
             with suppress(Superseded):
-                if lease is None or lease.lost.is_set() or not self._purge(lease):
-                    self._stop.wait(self._world.settings.purge_poll_seconds)
+                if lease is not None and not lease.lost.is_set():
+                    done = self._next(errands, lease)
+            if not done:
+                self._errand.wait(POLL_SECONDS)
 
-    def _purge(self, lease: Lease) -> bool:
-        with self._pulse.turn(PURGE, self._target) as turn:
-            done = purge_due(self._world, lease)
+    def _next(self, errands: Errands, lease: Lease) -> bool:
+        means = Means(self._world, lease, partial(self._settle, lease), self._swept_for)
+        with self._pulse.turn(JOBS, self._target) as turn:
+            done = errands.next(means)
             turn.idle = not done
         return done
+
+    def _settle(self, lease: Lease) -> None:
+        """Passes until nothing is pending that can be done now."""
+        while self._pass(lease).again:
+            pass
+
+    def _swept_for(self, job: str) -> Sweep:
+        with self._pulse.turn(SWEEP, self._target):
+            found = sweep(self._world, self._target, self.still, job)
+        self.bell.set()
+        return found
 
     def _hold(self, lease: Lease) -> None:
         self._lease = lease
         while not self._stop.is_set() and not lease.lost.is_set():
             self.bell.clear()
-            delay = self._pass(lease)
-            self.bell.wait(delay)
+            if not self._pass(lease).again:
+                self.bell.wait(POLL_SECONDS)
             if self._misses:
                 self._stop.wait(min(2.0**self._misses, LONGEST_BACKOFF))
 
-    def _pass(self, lease: Lease) -> float:
-        """One pass; how long to wait for the bell afterwards."""
-        self._wake_due()
-        done = self._reconcile(lease)
-        self._misses = self._misses + 1 if done.postponed else 0
-        now = time.monotonic()
-        for uid in done.retry:
-            tries = self._retries.get(uid, (0, now))[0] + 1
-            delay = 0.0 if done.again and tries == 1 else min(2.0 ** (tries - 1), LONGEST_BACKOFF)
-            self._retries[uid] = (tries, now + delay)
-        if done.again:
-            return 0.0
-        if done.documents and not done.retry:
-            self._forget_old(now)
-        return POLL_SECONDS
+    def _pass(self, lease: Lease) -> Pass:
+        """One pass; what is to be tried again is remembered."""
+        with self._passing:
+            self._wake_due()
+            done = self._reconcile(lease)
+            self._misses = self._misses + 1 if done.postponed else 0
+            now = time.monotonic()
+            for uid in done.retry:
+                tries = self._retries.get(uid, (0, now))[0] + 1
+                delay = 0.0 if done.again and tries == 1 else min(2.0 ** (tries - 1), LONGEST_BACKOFF)
+                self._retries[uid] = (tries, now + delay)
+            if done.documents and not done.again and not done.retry:
+                self._forget_old(now)
+        return done
 
     def _reconcile(self, lease: Lease) -> Pass:
         with self.still, self._pulse.turn(PASS, self._target) as turn:

@@ -46,7 +46,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         tenders = {name: Tender(world, name, stop, pulse) for name in hosts}
         loops: list[Callable[[], None]] = [t.passes for t in tenders.values()]
         loops += [t.sweeps for t in tenders.values()]
-        loops += [t.purges for t in tenders.values()]
+        loops += [t.jobs for t in tenders.values()]
         loops += [
             lambda: _answers(world, stop, bell, pulse),
             lambda: pulse.keep(database, stop),
@@ -60,7 +60,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         stop.wait()
         bell.set()
         for tender in tenders.values():
-            tender.bell.set()
+            tender.ring()
         _finish(threads, settings.stop_seconds)
 
 
@@ -113,7 +113,7 @@ def _listen(path: Path, tenders: dict[str, Tender], bell: threading.Event, stop:
             with suppress(TimeoutError):
                 name = sock.recv(512).decode(errors="replace")
                 for tender in _called(tenders, name):
-                    tender.bell.set()
+                    tender.ring()
                 bell.set()
     with suppress(FileNotFoundError):
         path.unlink()

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from state.errors import Conflict, NotFound
+from state.errors import NotFound
 from state.event import of_job
 from state.events import emit
 from state.tables import job_lines, jobs
 from state.tracing import current_request
 
-SYSTEM, RECONCILE, PURGE = "", "reconcile", "purge"
+SYSTEM = ""
 _SECRET = re.compile(
     r"(?i)(\b(?:password|passwd|secret|token|access_key|secret_key|private_key|authorization)\b[\"']?\s*[:=]\s*)"
     r"(\"[^\"]*\"|'[^']*'|\S+)"
@@ -63,6 +63,7 @@ def add_job(
     scheduled_for: datetime | None = None,
     holder: str = "",
     request_id: str = "",
+    retry_of: str | None = None,
 ) -> str:
     """A new job's id; with a `holder` it is running from the start."""
     now, job_id = datetime.now(UTC), str(uuid4())
@@ -78,6 +79,7 @@ def add_job(
             priority=priority,
             holder=holder,
             request_id=request_id or current_request(),
+            retry_of=retry_of,
             scheduled_for=scheduled_for,
             created_at=now,
             **state,
@@ -98,24 +100,6 @@ def get_job(connection: Connection, job_id: str) -> Job:
 
 def job_from_row(row: Mapping[Any, Any]) -> Job:
     return Job(**{column.name: row[column.name] for column in jobs.columns})
-
-
-def take_job(connection: Connection, job_type: str, target: str, holder: str) -> Job | None:
-    """The most urgent job of this type and target that is due, now running and held by `holder`."""
-    now = datetime.now(UTC)
-    due = or_(jobs.c.scheduled_for.is_(None), jobs.c.scheduled_for <= now)
-    mine = (jobs.c.status == "pending") & (jobs.c.job_type == job_type) & (jobs.c.target == target)
-    query = select(jobs.c.id).where(mine, due).order_by(jobs.c.priority.desc(), jobs.c.created_at).limit(1)
-    job_id = connection.execute(query).scalar()
-    if job_id is None:
-        return None
-    running = {"status": "running", "holder": holder, "started_at": now}
-    taken = connection.execute(update(jobs).where(mine, jobs.c.id == job_id).values(**running)).rowcount
-    if not taken:
-        return None
-    job = get_job(connection, job_id)
-    emit(connection, of_job(job_id, job_type, job.owner, "started", target))
-    return job
 
 
 def finish_job(
@@ -143,16 +127,6 @@ def drop_job(connection: Connection, job_id: str) -> None:
     connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.status == "pending"))
 
 
-def cancel_job(connection: Connection, job_id: str) -> None:
-    """Cancels a pending job. Raises Conflict when it is no longer pending."""
-    row = (jobs.c.id == job_id) & (jobs.c.status == "pending")
-    cancelled = {"status": "cancelled", "completed_at": datetime.now(UTC)}
-    if connection.execute(update(jobs).where(row).values(**cancelled)).rowcount == 0:
-        raise Conflict(
-            f"the job is {get_job(connection, job_id).status}: only a pending one can be cancelled"
-        )
-
-
 def log(connection: Connection, job_id: str, *lines: str) -> None:
     """Appends redacted lines to a job's log."""
     now = datetime.now(UTC)
@@ -165,25 +139,3 @@ def read_log(connection: Connection, job_id: str, after: int = 0) -> list[tuple[
     """The lines after line number `after`, as (number, text)."""
     query = select(job_lines.c.id, job_lines.c.line).where(job_lines.c.job == job_id, job_lines.c.id > after)
     return [(row.id, row.line) for row in connection.execute(query.order_by(job_lines.c.id))]
-
-
-def postpone_job(connection: Connection, job_id: str, until: datetime, line: str) -> None:
-    """Gives a running job back: it is pending again, and due at `until`."""
-    row = (jobs.c.id == job_id) & (jobs.c.status == "running")
-    again = {"status": "pending", "holder": "", "started_at": None, "scheduled_for": until}
-    if connection.execute(update(jobs).where(row).values(**again)).rowcount:
-        log(connection, job_id, line)
-
-
-def bury_jobs(connection: Connection, target: str) -> int:
-    """Ends what was going on when a target's last worker ended: runs have failed, purges begin again; how many."""
-    row = (jobs.c.status == "running") & (jobs.c.target == target)
-    found = connection.execute(select(jobs.c.id, jobs.c.job_type).where(row)).all()
-    for job_id, job_type in found:
-        if job_type == PURGE:
-            postpone_job(connection, job_id, datetime.now(UTC), "the worker died during this purge")
-            continue
-        finish_job(
-            connection, job_id, "failed", {}, "the worker died during this run; its target is observed again"
-        )
-    return len(found)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from state.journal_tables import loops
 
-PASS, SWEEP, PURGE, PLANS, DELIVERIES = "pass", "sweep", "purge", "plans", "deliveries"
+PASS, SWEEP, JOBS, PLANS, DELIVERIES = "pass", "sweep", "jobs", "plans", "deliveries"
 _UPDATE = (
     update(loops)
     .where(loops.c.loop == bindparam("of_loop"), loops.c.target == bindparam("of_target"))

@@ -52,8 +52,6 @@ class Settings(BaseSettings):
         600, gt=0, description="how often everything is looked at, jittered by a tenth"
     )
     quarantine_days: int = Field(30, ge=1, description="how long what was deleted is kept on its host")
-
-    purge_poll_seconds: float = Field(30, gt=0, description="how often purges that are due are looked for")
     webhook_networks: Networks = Field(
         (), description="networks that webhooks may call although they are not public"
     )

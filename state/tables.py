@@ -185,6 +185,8 @@ jobs = Table(
     Index("ix_jobs_status", "status", "created_at", "id"),
     Index("ix_jobs_listing", "created_at", "id"),
     Index("ix_jobs_owner", "owner", "created_at", "id"),
+    Index("ix_jobs_waiting", "target", "scheduled_for", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_jobs_retry_of", "retry_of"),
 )
 
 job_lines = Table(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from api.access import signed_in, visible, visible_documents
+from api.access import signed_in
 from api.call import Call, Reply
 from api.collection import Collection, Rows, list_route
 from api.describe import Answer, Docs
@@ -15,6 +15,7 @@ from api.kind_docs import TAG
 from api.openapi import path_parameters
 from api.shapes import EXPORTED, REVISION, STORED
 from api.views import etag, export_view, time
+from api.visibility import visible, visible_documents
 from state.document import Document
 from state.errors import NotFound
 from state.kinds import KINDS

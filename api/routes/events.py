@@ -9,7 +9,7 @@ from anyio import CancelScope
 from sqlalchemy import Connection, select
 from starlette.types import Receive, Scope, Send
 
-from api.access import admit, signed_in, visible_events
+from api.access import admit, signed_in
 from api.call import Call, Reply
 from api.describe import Answer, Docs, Parameter
 from api.door import Route
@@ -19,6 +19,7 @@ from api.openapi import LAST_EVENT_ID
 from api.schemas import TEXT, one_of
 from api.server_sent import MEDIA, EventStream, last_event_id, retry
 from api.tailer import Tailer
+from api.visibility import visible_events
 from state.errors import Fault, GhostError, Invalid
 from state.event import ALIASES, event_names
 from state.journal_tables import events

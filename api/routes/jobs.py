@@ -1,35 +1,38 @@
-"""Jobs: what was run, how it went, and its log as it happens."""
+"""Jobs: what was run and will be, and how it went; asking for one, moving, cancelling and retrying it."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, func, or_, select
-from starlette.concurrency import run_in_threadpool
 
-from api.access import signed_in, visible_jobs
+from api.access import signed_in
 from api.call import Call, Deed, Reply
-from api.collection import Collection, Rows, routes
+from api.collection import Collection, Rows, Writing, routes
 from api.describe import Answer, Docs
 from api.door import Route
-from api.openapi import LAST_EVENT_ID, path_parameters, write_parameters
+from api.job_wishes import JobWish, cancel, change, create, current
+from api.openapi import IF_MATCH, path_parameters, write_parameters
 from api.options import expect
 from api.performing import perform
-from api.schemas import TEXT, one_of, shape, told
-from api.server_sent import MEDIA, EventStream, frame, last_event_id
 from api.shapes import JOB
 from api.views import job_view
-from state.errors import GhostError
-from state.jobs import cancel_job, read_log
+from api.visibility import visible_jobs
+from state.errors import Fault, Invalid
+from state.job_queue import retry_job
+from state.jobs import get_job
 from state.listing import Field, Listing
 from state.tables import documents, job_lines, jobs
 
 LONGEST_LOG = 200
-RUNNING = frozenset({"pending", "running"})
-_POLL = 0.25
+EXAMPLE = {
+    "job_type": "reconcile",
+    "user_id": "123e4567-e89b-12d3-a456-426614174000",
+    "parameters": {"documents": ["WebDomain/newsite.com"]},
+    "priority": 1,
+    "scheduled_for": "2024-01-01T03:00:00Z",
+}
 
 
 def _owned_by(uids: Sequence[Any]) -> Any:
@@ -50,9 +53,11 @@ LISTING = Listing(
         "id": Field(jobs.c.id, UUID),
         "job_type": Field(jobs.c.job_type, str),
         "user_id": Field(_OWNER, UUID, nullable=True, among=_owned_by),
-        "host": Field(jobs.c.target, str),
+        "host": Field(func.nullif(jobs.c.target, ""), str, nullable=True),
         "status": Field(jobs.c.status, str),
         "priority": Field(jobs.c.priority, int),
+        "request_id": Field(func.nullif(jobs.c.request_id, ""), str, nullable=True),
+        "retry_of": Field(jobs.c.retry_of, UUID, nullable=True),
         "scheduled_for": Field(jobs.c.scheduled_for, datetime, nullable=True),
         "started_at": Field(jobs.c.started_at, datetime, nullable=True),
         "completed_at": Field(jobs.c.completed_at, datetime, nullable=True),
@@ -79,6 +84,9 @@ JOBS = Collection(
     lambda call, _: visible_jobs(call.principal),
     _views,
     JOB,
+    writing=Writing(JobWish, current, create, change, cancel, EXAMPLE),
+    whose=lambda row: str(row.owner),
+    observed=frozenset({"output_log", "results"}),
 )
 
 
@@ -99,87 +107,37 @@ def _logs(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _cancel(call: Call) -> Reply:
+def _retry(call: Call) -> Reply:
+    if call.json() not in (None, {}):
+        raise Invalid([Fault("", "it is tried again as it was: send no body")])
+
     def work(connection: Connection) -> Reply:
         row = JOBS.find(call, connection, call.argument("id"))
         expect(call.request, JOBS.tag(JOBS.view(call, connection, row)))
-        cancel_job(connection, row.id)
-        call.did(
-            Deed("job", row.id, row.job_type, row.owner, {"status": row.status}, {"status": "cancelled"})
-        )
-        return Reply(204)
+        made = JOBS.find(call, connection, retry_job(connection, get_job(connection, row.id)))
+        view = JOBS.view(call, connection, made)
+        call.did(Deed("job", made.id, made.job_type, made.owner, after=view))
+        call.wake(made.target)
+        headers = {"ETag": JOBS.tag(view), "Location": f"/api/v1/jobs/{made.id}"}
+        return Reply(201, view, headers)
 
     return perform(call, work)
 
 
-def _follow(call: Call, connection: Connection) -> Reply:
-    JOBS.find(call, connection, call.argument("id"))
-    after = last_event_id(call.request) or 0
-    return Reply(response=EventStream(_events(call, after)))
-
-
-async def _events(call: Call, after: int) -> AsyncIterator[bytes]:
-    """Server-sent events: one `line` each, then one `end` with the job's status.
-
-    Without an `end` the API has stopped, and one asks again from the last line on.
-    """
-    status = "running"
-    while not call.house.stopping.is_set():
-        try:
-            status, lines = await run_in_threadpool(_news, call, after)
-        except GhostError as error:
-            yield frame("error", after, json.dumps(error.code))
-            return
-        for number, line in lines:
-            yield frame("line", number, json.dumps(line))
-            after = number
-        if status not in RUNNING:
-            yield frame("end", after, json.dumps(status))
-            return
-        await asyncio.sleep(_POLL)
-
-
-def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:
-    """The job's status and its new lines, for who is still allowed to see them; the status is read first."""
-    with call.house.database.reading() as connection:
-        call.proved(connection)
-        status = str(JOBS.find(call, connection, call.argument("id")).status)
-        return status, read_log(connection, call.argument("id"), after)
-
-
-_PATH = path_parameters("/{id}")
-_EVENT = shape(
-    "LogEvent",
-    {
-        "event": one_of("line", "end", "error"),
-        "id": told(TEXT, "The number of the last line: for `Last-Event-ID`."),
-        "data": told(TEXT, "A line, the job's status, or the code of an error; as a JSON text."),
-    },
-    "One event of the stream.",
-)
-_STREAM = Answer(
-    200,
-    "Events `line`, each with a line as a JSON text, then `end` with the job's status.",
-    _EVENT,
-    'event: line\nid: 17\ndata: "reload nginx ok"\n\nevent: end\nid: 17\ndata: "completed"\n\n',
-    media=(MEDIA,),
-)
+_HEADERS = {"ETag": "The entity tag.", "Location": "Where the new job is."}
 ROUTES = (
     *routes(JOBS),
     Route(
-        "DELETE",
-        "/jobs/{id}",
-        "Cancel a pending job",
+        "POST",
+        "/jobs/{id}/retry",
+        "Try a failed or cancelled job again",
         signed_in("jobs:write"),
-        Docs("jobs", (Answer(204, "It is cancelled."),), (*_PATH, *write_parameters())),
-        writes=_cancel,
-    ),
-    Route(
-        "GET",
-        "/jobs/{id}/log",
-        "Follow a job's log as server-sent events",
-        signed_in("jobs:read"),
-        Docs("jobs", (_STREAM,), (*_PATH, LAST_EVENT_ID)),
-        reads=_follow,
+        Docs(
+            "jobs",
+            (Answer(201, "The new job, which is like it.", JOB, headers=_HEADERS),),
+            (*path_parameters("/{id}"), *write_parameters(creating=True), IF_MATCH),
+            operation_id="retryJob",
+        ),
+        writes=_retry,
     ),
 )

@@ -20,6 +20,7 @@ from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
 from api.views import document_view, etag
+from api.visibility import visible
 from api.waiting import held
 from api.writes import New, Written, missing, visible_document
 from state.document import Document
@@ -55,13 +56,13 @@ def routes(kind: Kind) -> tuple[Route, ...]:
 
 def _list(kind: Kind, call: Call, connection: Connection) -> Reply:
     wanted = read(listing(kind), call.request.query_params.multi_items())
-    shown, page = list_shown(connection, kind, wanted, access.visible(call.principal, kind))
+    shown, page = list_shown(connection, kind, wanted, visible(call.principal, kind))
     return page_reply(call, kind.plural, [document_view(each) for each in shown], page)
 
 
 def _get(kind: Kind, call: Call, connection: Connection) -> Reply:
     uid = _identifier(kind, call)
-    shown = show(connection, uid, access.visible(call.principal, kind))
+    shown = show(connection, uid, visible(call.principal, kind))
     if shown is None or shown.kind != kind:
         raise missing(kind, uid)
     return _shown(shown)

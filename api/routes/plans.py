@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from api.access import signed_in, visible_plans
+from api.access import signed_in
 from api.asking import ask_for_plan
 from api.body import MIB
 from api.call import Call, Deed, Reply
@@ -24,6 +24,7 @@ from api.rehearsal import ENDED, report_for
 from api.schemas import IDENTIFIER, listed, shape
 from api.shapes import PLAN, PLAN_SUMMARY, WRITTEN
 from api.views import plan_view, tag_of, time
+from api.visibility import visible_plans
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound
 from state.listing import Field, Listing

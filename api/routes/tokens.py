@@ -11,12 +11,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic import Field as Accepted
 from sqlalchemy import Connection, Row, select
 
-from api.access import check_token_change, visible_tokens
+from api.access import check_token_change
 from api.call import Call
 from api.collection import Collection, Rows, Writing, routes
 from api.door import Route
 from api.shapes import API_TOKEN, NEW_API_TOKEN
 from api.views import token_view
+from api.visibility import visible_tokens
 from state import api_tokens
 from state.access_tables import api_tokens as table
 from state.api_tokens import Wish

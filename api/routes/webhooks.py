@@ -11,13 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import Field as Accepted
 from sqlalchemy import Connection, Row, func, select
 
-from api.access import visible_webhooks
 from api.body import Object
 from api.call import Call
 from api.collection import Collection, Rows, Writing, routes
 from api.fields import OWNERS
 from api.shapes import NEW_WEBHOOK, WEBHOOK
 from api.views import webhook_view
+from api.visibility import visible_webhooks
 from api.writes import visible_document
 from state import webhooks
 from state.errors import Fault, Invalid, NotFound

@@ -78,6 +78,10 @@ TABLE = (
     # Jobs, plans, documents.
     Row("GET /jobs", "200", "200", "200"),
     Row("GET /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "job"),
+    Row("POST /jobs", "422 201 - 422", "201 201 422 422", "201 - 422 422", "user", {"job_type": "reconcile"}, True),
+    Row("PUT /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "waiting job", {"priority": 7}),
+    Row("PATCH /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "waiting job", {"priority": 7}),
+    Row("POST /jobs/{id}/retry", "201 201 - 404", "201 201 404 404", "201 - 404 404", "failed job"),
     Row("DELETE /jobs/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "job"),
     Row("GET /jobs/{id}/log", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ended job"),
     Row("GET /plans", "200", "200", "200"),

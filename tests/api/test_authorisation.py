@@ -8,7 +8,8 @@ import pytest
 
 from state import api_tokens, webhooks
 from state.deliveries import ping
-from state.jobs import add_job, finish_job, take_job
+from state.job_queue import take_job
+from state.jobs import add_job, finish_job
 from state.plans import answer, ask
 from state.webhooks import Wish
 from tests.api.authorisation import ROLES, TABLE, Row
@@ -37,9 +38,14 @@ def _job(world: World, owner: str) -> Arguments:
 def _ended_job(world: World, owner: str) -> Arguments:
     job = _job(world, owner)
     with world.database.writing() as connection:
-        take_job(connection, "purge", "web1", "test")
+        take_job(connection, "web1", {"purge"}, "test")
         finish_job(connection, job["id"], "failed", {}, "it failed")
     return job
+
+
+def _waiting_job(world: World, owner: str) -> Arguments:
+    with world.database.writing() as connection:
+        return {"id": add_job(connection, "reconcile", owner=owner, target="web1")}
 
 
 def _plan(world: World, owner: str) -> Arguments:
@@ -78,7 +84,9 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "user": lambda world, owner: {"id": world.uids[owner]},
     "domain": _domain,
     "job": _job,
+    "waiting job": _waiting_job,
     "ended job": _ended_job,
+    "failed job": _ended_job,
     "plan": _plan,
     "document": _document,
     "host": lambda _, __: {"id": "web1"},

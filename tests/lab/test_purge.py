@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from inventories import lab
-from state.jobs import cancel_job
+from state.job_queue import cancel_job
 from state.tables import jobs as job_table
 from tests.lab.control import control_plane, until
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lab
 def test_a_deleted_home_is_purged_on_its_day_and_a_cancelled_purge_keeps_it(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:
-    with control_plane(lab_host, tmp_path, purge_poll_seconds=0.2) as control:
+    with control_plane(lab_host, tmp_path) as control:
         for name in ("goner", "stayer"):
             user = control.tenant(name)
             control.ready(user)

@@ -210,6 +210,8 @@ _INDEXES = (
     ("ix_documents_created", "documents", ("created_at", "uid", "deleted_at"), _ALIVE),
     ("ix_jobs_status", "jobs", ("status", "created_at", "id"), None),
     ("ix_jobs_owner", "jobs", ("owner", "created_at", "id"), None),
+    ("ix_jobs_waiting", "jobs", ("target", "scheduled_for"), _WAITING),
+    ("ix_jobs_retry_of", "jobs", ("retry_of",), None),
     ("ix_plans_listing", "plans", ("created_at", "id"), None),
     ("ix_plans_owner", "plans", ("owner", "created_at", "id"), None),
     ("ix_plans_waiting", "plans", ("created_at",), _WAITING),
