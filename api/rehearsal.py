@@ -50,7 +50,7 @@ def rehearsed(call: Call, request: Mapping[str, Any]) -> Reply:
         return Reply(200, {**found.content, "id": None}) if found else nobody
 
     nobody = Reply(response=problem(NoWorker(_NOBODY)))
-    return replace(nobody, later=later, seconds=PATIENCE)
+    return replace(nobody, later=later, seconds=PATIENCE + 1)
 
 
 def question(written: Sequence[Written]) -> dict[str, Any]:
