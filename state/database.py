@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 _T = TypeVar("_T")
+CONNECT_SECONDS = 10
 _ENDS = "ghostcp-at-end"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -73,6 +74,15 @@ class Database:
         downwards = revision == "base" or revision.startswith("-")
         (command.downgrade if downwards else command.upgrade)(config, revision)
 
+    def is_behind(self) -> bool:
+        """Whether the schema is another than that of this program."""
+        from alembic.migration import MigrationContext  # noqa: PLC0415 - slow to import, seldom needed
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+        with self.reading() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        return current != ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -125,4 +135,11 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )

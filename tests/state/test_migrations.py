@@ -16,7 +16,7 @@ def test_a_migrated_database_has_the_tables_that_are_declared(database: Database
 
 
 def test_a_schema_goes_back_to_the_first_and_forward_again(database: Database) -> None:
-    database.migrate("0001")
+    database.migrate("-1")
     database.migrate()
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

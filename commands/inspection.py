@@ -1,0 +1,114 @@
+"""What there is to know of this machine and its configuration, for the rules of safety; it changes nothing."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from commands.administrator import NAME, password_file
+from commands.facts import Facts, File, Role, Store
+from reconciler.inventory import inventory_hosts
+from state.database import Database
+from state.document import Ref
+from state.errors import GhostError
+from state.journal_tables import events
+from state.reading import find
+from state.settings import Settings
+from state.tables import leases, targets
+
+
+def gather(settings: Settings) -> Facts:
+    """Asks the file system, the database and the inventory."""
+    password = os.environ.get("GHOSTCP_ADMIN_PASSWORD")
+    return Facts(
+        settings,
+        datetime.now(UTC),
+        socket.gethostname(),
+        os.geteuid(),
+        tuple(_files(settings)),
+        _store(settings),
+        _inventory(settings.inventory),
+        len(password) if password else None,
+    )
+
+
+def _files(settings: Settings) -> Iterator[File]:
+    var = settings.var
+    yield from _file(var, Role.FOLDER)
+    yield from _file(var / "keys", Role.FOLDER)
+    for path in sorted((var / "keys").glob("*")) if (var / "keys").is_dir() else ():
+        yield from _file(path, Role.SECRET)
+    yield from _file(password_file(var), Role.SECRET)
+    if (stored := _sqlite_file(settings.database)) is not None:
+        yield from _file(stored, Role.SECRET)
+    for folder in settings.template_folders:
+        yield from _file(folder, Role.TRUSTED)
+        for path in sorted(folder.rglob("*")):
+            yield from _file(path, Role.TRUSTED)
+    if settings.inventory:
+        yield from _file(settings.inventory, Role.TRUSTED)
+
+
+def _file(path: Path, role: Role) -> Iterator[File]:
+    try:
+        seen = path.stat()
+    except OSError:
+        return
+    yield File(str(path), role, stat.S_IMODE(seen.st_mode), seen.st_uid)
+
+
+def _sqlite_file(url: str) -> Path | None:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:"
+    return Path(str(parsed.database)) if is_file else None
+
+
+def _store(settings: Settings) -> Store:
+    path = _sqlite_file(settings.database)
+    if path and not path.exists():
+        return Store("there is no database yet: run 'ghostcp migrate'")
+    try:
+        database = Database(settings.database)
+    except (ArgumentError, SQLAlchemyError, ImportError, OSError) as error:
+        return Store(f"it is no database that can be used ({type(error).__name__})")
+    try:
+        if database.is_behind():
+            return Store(behind=True)
+        with database.reading() as connection:
+            return _asked(connection)
+    except SQLAlchemyError as error:
+        return Store(f"it does not answer ({type(error).__name__})")
+    finally:
+        database.close()
+
+
+def _asked(connection: Connection) -> Store:
+    holders = connection.execute(select(leases.c.holder).where(leases.c.held)).scalars()
+    times = [
+        connection.execute(select(func.max(column))).scalar()
+        for column in (events.c.at, targets.c.observed_at)
+    ]
+    return Store(
+        administrator=find(connection, Ref("User", NAME)) is not None,
+        machines=frozenset(holder.partition("/")[0] for holder in holders),
+        latest=max((time for time in times if time), default=None),
+    )
+
+
+def _inventory(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        inventory_hosts(path)
+    except GhostError as error:
+        return error.message
+    return ""
