@@ -1,7 +1,7 @@
 """Sliding windows in memory for `limits`: bounded, and on a clock that nobody can set.
 
-The library's own storage starts a thread for nearly every hit, keeps a key for as many addresses as ask, and goes by
-the wall clock, which locks everybody out for as long as it was put back.
+The library's own memory keeps a key for as many addresses as ask, and goes by the wall clock, which locks everybody
+out for as long as it was put back.
 """
 
 import time
