@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from commands import check, documents, hosts, keys, lab, login, plans, second_factors, serve, up
+from commands import audit, check, documents, hosts, keys, lab, login, plans, second_factors, serve, up
 from commands.console import Failed, err
 from state.settings import settings
 from state.validation import faults_of
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(lab.app, name="lab")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 for command in (
     *(up.up, serve.api, serve.worker, serve.migrate, serve.admin, check.check, second_factors.disable_totp),
     *(login.login, documents.validate, plans.plan, plans.apply, plans.diff, documents.export),

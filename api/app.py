@@ -15,6 +15,7 @@ from api.door import Route, endpoint
 from api.envelope import Envelope
 from api.rates import Rates
 from api.routes import (
+    audit,
     auth,
     deliveries,
     docs,
@@ -57,6 +58,7 @@ _SCOPED: tuple[Route, ...] = (
     *webhooks.ROUTES,
     *deliveries.ROUTES,
     *events.ROUTES,
+    *audit.ROUTES,
 )
 ROUTES = (*_SCOPED, *tokens.token_routes((*_SCOPED, metrics.ROUTE)), docs.document_route(document))
 OUTSIDE: tuple[Route, ...] = (*health.ROUTES, metrics.ROUTE, *docs.PAGES)

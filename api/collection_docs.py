@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Parameter, Schema
 from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
-from api.schemas import IDENTIFIER, TEXT, nullable, without_default
+from api.schemas import IDENTIFIER, NUMBER, TEXT, nullable, without_default
 from state.listing import Listing
 
 _TAG = {"ETag": "The entity tag: it changes with whatever is shown."}
@@ -63,5 +63,6 @@ class Described:
         return Docs(self.key, (Answer(204, f"The {self.noun} is gone."),), parameters)
 
     def _one(self) -> tuple[Parameter, ...]:
-        identifier = IDENTIFIER if self.listing.fields[self.listing.tie].type is UUID else TEXT
+        identifiers: Mapping[type, Schema] = {UUID: IDENTIFIER, int: NUMBER}
+        identifier = identifiers.get(self.listing.fields[self.listing.tie].type, TEXT)
         return path_parameters(f"{self.path}/{{id}}", identifier)

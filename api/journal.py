@@ -14,8 +14,7 @@ from state.tracing import current_request
 
 def done(connection: Connection, call: Call) -> None:
     """Appends an entry for each deed; the last thing before the transaction ends."""
-    for deed in call.deeds:
-        audit.append(connection, call.house.settings.var, _entry(call, deed, "done"))
+    audit.append(connection, call.house.settings.var, *(_entry(call, deed, "done") for deed in call.deeds))
 
 
 def refused(call: Call, error: GhostError) -> None:

@@ -49,6 +49,28 @@ JOB = shape(
     },
     "The record of a run.",
 )
+AUDIT = shape(
+    "AuditEntry",
+    {
+        "id": told(NUMBER, "Entries are numbered without gaps."),
+        "actor": told(TEXT, "Who did it; the name that was tried, of a login that failed."),
+        "actor_id": told(TEXT, "The id that this user had; empty where nobody was proved."),
+        "role": TEXT,
+        "token": told(TEXT, "The id of the session or of the API token."),
+        "address": TEXT,
+        "request_id": TEXT,
+        "action": told(TEXT, "The method and the path of the door, or the command."),
+        "object_type": told(TEXT, "Empty for what was refused."),
+        "object_id": TEXT,
+        "owner": TEXT,
+        "before": nullable(told(ANYTHING, "What was changed, as it was; secrets are masked.")),
+        "after": nullable(told(ANYTHING, "What was changed, as it became.")),
+        "result": told(TEXT, "`done`, or the code of the refusal."),
+        "at": TIME,
+        "digest": told(TEXT, "The keyed hash of this entry and of the one before it."),
+    },
+    "Something that somebody did, or tried to do.",
+)
 HOST = shape(
     "Host",
     {

@@ -168,3 +168,19 @@ def delivery_view(row: Any) -> dict[str, Any]:
         "created_at": time(row.created_at),
         "completed_at": time(row.completed_at),
     }
+
+
+def audit_view(row: Any) -> dict[str, Any]:
+    """An entry of the audit."""
+    plain = ("id", "actor", "actor_id", "role", "token", "address", "request_id", "action")
+    return {
+        **{name: getattr(row, name) for name in plain},
+        "object_type": row.object_type,
+        "object_id": row.object_id,
+        "owner": row.owner,
+        "before": row.before,
+        "after": row.after,
+        "result": row.result,
+        "at": time(row.at),
+        "digest": row.digest,
+    }

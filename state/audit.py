@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from state.claims import lock
 from state.journal_tables import audit, audit_head
@@ -54,50 +54,100 @@ _FIELDS = tuple(each.name for each in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What verifying found: how many entries hold, the last hash, and what is wrong, if anything."""
+class Head:
+    """The last entry: its number and its hash. Noted elsewhere, it shows whether all up to it is still there."""
 
-    entries: int
-    head: str
+    number: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found: the last entry (its number is how many there are), and what is wrong, if anything."""
+
+    head: Head
     faults: tuple[str, ...] = ()
 
 
-def append(connection: Connection, var: Path, entry: Entry) -> None:
-    """Appends an entry; on PostgreSQL others who append wait until this transaction ends."""
+def append(connection: Connection, var: Path, *entries: Entry) -> None:
+    """Appends entries; on PostgreSQL others who append wait until this transaction ends."""
+    if not entries:
+        return
     lock(connection, "audit")
     last, previous = connection.execute(_HEAD).one()
-    told = {name: getattr(entry, name) for name in _FIELDS}
-    row = {"id": last + 1, "at": datetime.now(UTC), **told, "previous": previous}
-    digest = _digest(_key(var), row)
-    connection.execute(_INSERT, row | {"digest": digest})
-    moved = {"to_last": last + 1, "to_digest": digest, "to_seal": _seal(_key(var), last + 1, digest)}
-    connection.execute(_MOVE, moved)
+    key, rows, now = _key(var), [], datetime.now(UTC)
+    for number, entry in enumerate(entries, last + 1):
+        told = {name: getattr(entry, name) for name in _FIELDS}
+        views = {name: _storable(told[name]) for name in ("before", "after")}
+        row = {"id": number, "at": now, **told, **views, "previous": previous}
+        previous = _digest(key, row)
+        rows.append(row | {"digest": previous})
+    connection.execute(_INSERT, rows)
+    last += len(rows)
+    connection.execute(_MOVE, {"to_last": last, "to_digest": previous, "to_seal": _seal(key, last, previous)})
 
 
-def verify(connection: Connection, var: Path) -> Verdict:
-    """Follows the whole chain: every tampered, missing or foreign entry is a fault."""
-    key, previous, expected = _key(var), START, 1
-    faults: list[str] = []
-    for row in _rows(connection):
-        if row["id"] != expected:
-            faults.append(f"entries {expected} to {row['id'] - 1} are missing")
-        elif row["previous"] != previous:
-            faults.append(f"entry {row['id']} does not follow the one before it")
-        if not hmac.compare_digest(row["digest"], _digest(key, row)):
-            faults.append(f"entry {row['id']} was changed")
-        previous, expected = row["digest"], row["id"] + 1
-    head = connection.execute(select(audit_head).where(audit_head.c.id == 1)).mappings().one()
-    if not hmac.compare_digest(head["seal"], _seal(key, head["last"], head["digest"])) and head["last"]:
-        faults.append("the record of the last entry was changed")
+def verify(connection: Connection, var: Path, noted: Head | None = None) -> Verdict:
+    """Follows the whole chain: every tampered, missing or foreign entry is a fault, and so is another one than `noted`.
+
+    What is appended meanwhile is left to the next time.
+    """
+    key, head = _key(var), _head(connection)
+    faults = [] if _sealed(key, head) else ["the record of the last entry was changed"]
+    previous, expected, found = START, 1, None
+    try:
+        for row in _rows(connection, head["last"]):
+            faults += _faults(key, row, previous, expected)
+            previous, expected = row["digest"], row["id"] + 1
+            found = previous if noted and row["id"] == noted.number else found
+    except ValueError:
+        return Verdict(
+            Head(expected - 1, previous), (*faults, f"an entry after {expected - 1} cannot be read")
+        )
     if (head["last"], head["digest"]) != (expected - 1, previous):
         faults.append(f"entries after {expected - 1} are missing: the last was {head['last']}")
-    return Verdict(expected - 1, previous, tuple(faults))
+    beyond = connection.execute(select(func.max(audit.c.id))).scalar() or 0
+    if beyond > _head(connection)["last"]:
+        faults.append(f"entry {beyond} was put behind the last one")
+    if noted and noted.number and found != noted.digest:
+        faults.append(f"entry {noted.number} is not the one that was noted")
+    return Verdict(Head(expected - 1, previous), tuple(faults))
 
 
-def _rows(connection: Connection) -> Iterator[Mapping[Any, Any]]:
+def _faults(key: bytes, row: Mapping[Any, Any], previous: str, expected: int) -> Iterator[str]:
+    """What is wrong with an entry, of which the one before is known."""
+    if row["id"] != expected:
+        yield f"entries {expected} to {row['id'] - 1} are missing"
+    elif row["previous"] != previous:
+        yield f"entry {row['id']} does not follow the one before it"
+    if not hmac.compare_digest(row["digest"], _digest(key, row)):
+        yield f"entry {row['id']} was changed"
+
+
+def _head(connection: Connection) -> Mapping[Any, Any]:
+    return connection.execute(select(audit_head).where(audit_head.c.id == 1)).mappings().one()
+
+
+def _sealed(key: bytes, head: Mapping[Any, Any]) -> bool:
+    """Whether we wrote it; before the first entry there is nothing to seal."""
+    if (head["last"], head["digest"], head["seal"]) == (0, START, ""):
+        return True
+    return hmac.compare_digest(head["seal"], _seal(key, head["last"], head["digest"]))
+
+
+def _storable(view: Mapping[str, Any] | None) -> Any:
+    """A view as each database gives it back: fractions as texts, since not all of them keep how one was written."""
+    return None if view is None else json.loads(json.dumps(view), parse_float=str)
+
+
+def _rows(connection: Connection, last: int) -> Iterator[Mapping[Any, Any]]:
     after = 0
     while True:
-        query = select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(_CHUNK)
+        chunk = select(audit).where(audit.c.id > after, audit.c.id <= last)
+        query = chunk.order_by(audit.c.id).limit(_CHUNK)
         rows = connection.execute(query).mappings().all()
         yield from rows
         if len(rows) < _CHUNK:

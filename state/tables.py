@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 
 class Instant(TypeDecorator[datetime]):
-    """A UTC time; SQLite keeps it naive."""
+    """A UTC time; SQLite keeps it naive, and PostgreSQL gives it in the zone of the session."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -32,7 +32,9 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

@@ -111,6 +111,9 @@ TABLE = (
     Row(f"GET {_DELIVERY}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "delivery"),
     Row(f"POST {_DELIVERY}/redeliver", "200 200 - 404", "200 200 404 404", "200 - 404 404", "delivery"),
     Row("GET /events", "200", "200", "200", query="?wait=0"),
+    # Of the audit, others than administrators see what they did, or what those did whom they manage.
+    Row("GET /audit", "200", "200", "200"),
+    Row("GET /audit/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "audit entry"),
     # Hosts are the operator's.
     Row("GET /hosts", "200", "403", "403"),
     Row("GET /hosts/{id}", "- - 200 404", "- - 403 403", "- - 403 403", "host"),

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import func, select
 
-from state import api_tokens, webhooks
+from state import api_tokens, audit, webhooks
 from state.deliveries import ping
 from state.job_queue import take_job
 from state.jobs import add_job, finish_job
+from state.journal_tables import audit as audit_table
 from state.plans import answer, ask
 from state.webhooks import Wish
 from tests.api.authorisation import ROLES, TABLE, Row
@@ -56,6 +58,13 @@ def _plan(world: World, owner: str) -> Arguments:
     return {"id": plan}
 
 
+def _audit_entry(world: World, owner: str) -> Arguments:
+    with world.database.writing() as connection:
+        entry = audit.Entry(actor=owner, actor_id=world.uids[owner], action="POST /x", result="done")
+        audit.append(connection, world.settings.var, entry)
+        return {"id": str(connection.execute(select(func.max(audit_table.c.id))).scalar_one())}
+
+
 def _document(world: World, owner: str) -> Arguments:
     world.site(f"{owner}.example", owner)
     return {"kind": "WebDomain", "name": f"{owner}.example"}
@@ -88,6 +97,7 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "ended job": _ended_job,
     "failed job": _ended_job,
     "plan": _plan,
+    "audit entry": _audit_entry,
     "document": _document,
     "host": lambda _, __: {"id": "web1"},
     "token": _token,
