@@ -1,5 +1,6 @@
 """What follows from one attempt to deliver: it is done, tried again later, or given up, and a webhook may be; pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,6 +53,7 @@ def judge(
     failing_since: datetime | None,
     now: datetime,
     stretch: float = 1.0,
+    delays: Sequence[timedelta] = DELAYS,
 ) -> Outcome:
     """What follows, `attempts` having been made before; delays are `stretch` times what they are for everybody.
 
@@ -64,8 +66,8 @@ def judge(
     if answer.status == GONE:
         gone = "the receiver answered 410 Gone"
         return Outcome(webhook, delivery, FAILED, made, answer, None, since, gone)
-    if attempts < len(DELAYS):
-        next_at = now + DELAYS[attempts] * stretch
+    if attempts < len(delays):
+        next_at = now + delays[attempts] * stretch
         return Outcome(webhook, delivery, PENDING, made, answer, next_at, since)
     given_up = "nothing was delivered for a week" if now - since >= PATIENCE else ""
     return Outcome(webhook, delivery, FAILED, made, answer, None, since, given_up)

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from reconciler.attempts import Answer, judge
+from reconciler.attempts import DELAYS, Answer, judge
 from reconciler.fan_out import BATCH, behind, fan_out
 from reconciler.lease import Contender, Lease
 from reconciler.ledger import Ledger
@@ -25,6 +25,7 @@ from reconciler.pulse import Pulse
 from reconciler.steady import Steady
 from state.database import Database
 from state.errors import Superseded, Unreadable
+from state.event import PING
 from state.loops import DELIVERIES
 from state.settings import Settings
 from state.signing import signatures
@@ -149,6 +150,7 @@ class Courier:
             failing_since=route.failing_since,
             now=self._steady.now(),
             stretch=random.uniform(1, 1.1),  # noqa: S311 - so that not all come back at the same moment
+            delays=() if parcel.event == PING else DELAYS,
         )
         version = await self._ledger.enter(route, outcome)
         return answer.good and version == route.version and route.failing_since is None and not self._ending

@@ -40,7 +40,7 @@ _DUE = (
     .order_by(deliveries.c.number)
 )
 _WAITING = (
-    select(deliveries.c.id, deliveries.c.body, deliveries.c.attempts)
+    select(deliveries.c.id, deliveries.c.event, deliveries.c.body, deliveries.c.attempts)
     .where(deliveries.c.webhook == bindparam("of_webhook"), deliveries.c.status == PENDING)
     .order_by(deliveries.c.number, deliveries.c.id)
     .limit(RUN)
@@ -74,6 +74,7 @@ class Parcel:
     """A delivery that waits, after so many attempts."""
 
     id: str
+    event: str
     body: str
     attempts: int
 

@@ -42,8 +42,8 @@ def look_up(host: str) -> Sequence[str]:
     """The addresses of a host, as the system resolves names. Raises OSError."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except UnicodeError:
-        raise OSError(f"{host!r} is no name") from None
+    except (UnicodeError, socket.gaierror):
+        raise OSError("the name cannot be resolved") from None
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

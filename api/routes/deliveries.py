@@ -121,7 +121,13 @@ ROUTES = (
         signed_in("webhooks:write"),
         Docs(
             DELIVERIES.key,
-            (Answer(201, f"The delivery of `{PING}`, which goes before all that waits.", DELIVERY),),
+            (
+                Answer(
+                    201,
+                    f"The delivery of `{PING}`, which goes before all that waits, and is tried once.",
+                    DELIVERY,
+                ),
+            ),
             (*path_parameters(_PING), *write_parameters(creating=True)),
             operation_id="pingWebhook",
         ),

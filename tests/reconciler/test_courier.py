@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.attempts import DELAYS
+from reconciler.fan_out import fan_out
+from state.deliveries import ping
 from state.errors import Invalid
 from state.event import Event
 from state.events import emit
@@ -199,3 +201,33 @@ def test_a_receiver_that_never_answers_is_an_attempt(office: Office) -> None:
         until(lambda: office.rows(hook)[0:1] and office.rows(hook)[0].attempts == 1)
     assert office.rows(hook)[0].message == "no answer in time"
     over.set()
+
+
+def test_a_ping_goes_first_is_tried_once_and_holds_nothing_back(office: Office) -> None:
+    def answer(received: Received) -> int:
+        return 500 if b"webhook.ping" in received.body else 200
+
+    with listening(Receiver(answer)) as receiver:
+        hook = office.hook("anna", receiver)
+        office.happen("anna", 1)
+        with office.database.writing() as connection:
+            fan_out(connection)
+            ping(connection, hook)
+        with office.courier():
+            until(lambda: office.rows(hook, "delivered"))
+    names = [json.loads(each.body)["event"] for each in receiver.got]
+    assert names == ["webhook.ping", "job.started"]
+    assert [(row.status, row.attempts) for row in office.rows(hook)] == [("failed", 1), ("delivered", 1)]
+
+
+def test_a_ping_that_arrives_has_what_waits_tried_at_once(office: Office) -> None:
+    mended = threading.Event()
+    with listening(Receiver(lambda _: 200 if mended.is_set() else 500)) as receiver, office.courier():
+        hook = office.hook("anna", receiver)
+        office.happen("anna", 1, 2)
+        until(lambda: office.rows(hook) and office.rows(hook)[0].attempts == 1)
+        mended.set()
+        with office.database.writing() as connection:
+            ping(connection, hook)
+        until(lambda: len(office.rows(hook, "delivered")) == 3)
+    assert office.hands.seconds == 0
