@@ -18,6 +18,7 @@ from tests.conftest import Stage
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SITES, RUNS = 12_000, 4_000
 SPEC = {"document_root": "/home/somebody/web/" + "x" * 300}
+HOOK = str(uuid4())
 Statement = tuple[str, Any]
 
 
@@ -41,7 +42,7 @@ def _crowd(world: World) -> None:
     states = ["completed"] * 50 + ["failed", "pending"]
     runs = [_run(n, owners[n % len(owners)], states[n % len(states)]) for n in range(RUNS)]
     hook = {
-        "id": str(uuid4()),
+        "id": HOOK,
         "uid": world.uids["bert"],
         "url": "https://a.example",
         "events": [],
@@ -57,7 +58,7 @@ def _crowd(world: World) -> None:
         connection.execute(insert(plans), [_plan(n, owners[n % len(owners)]) for n in range(RUNS)])
         connection.execute(insert(audit), [_entry(n, world) for n in range(100, RUNS)])
         connection.execute(insert(webhooks), hook | {"created_at": START, "updated_at": START})
-        connection.execute(insert(deliveries), [_delivery(n, str(hook["id"])) for n in range(RUNS)])
+        connection.execute(insert(deliveries), [_delivery(n, HOOK) for n in range(RUNS)])
 
 
 def _at(n: int) -> datetime:
@@ -97,7 +98,7 @@ def _entry(n: int, world: World) -> dict[str, Any]:
 
 
 def _delivery(n: int, webhook: str) -> dict[str, Any]:
-    plain = {"event": "job.started", "body": "", "status": "delivered", "attempts": 1, "message": ""}
+    plain = {"event": "job.started", "body": "{}", "status": "delivered", "attempts": 1, "message": ""}
     return {**plain, "id": str(uuid4()), "number": n, "webhook": webhook, "created_at": _at(n)}
 
 
@@ -162,6 +163,8 @@ PAGES = (
     ("bert", "/jobs", "jobs", "ix_jobs_owner"),
     ("admin", "/plans", "plans", "ix_plans_listing"),
     ("bert", "/plans", "plans", "ix_plans_owner"),
+    ("bert", f"/webhooks/{HOOK}/deliveries", "deliveries", "ix_deliveries_listing"),
+    ("bert", f"/webhooks/{HOOK}/deliveries?status=failed", "deliveries", "ix_deliveries_"),
 )
 
 
