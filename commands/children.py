@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from commands.console import Failed
+from state.settings import settings
 
-GRACE = 20.0
+_SPARE_SECONDS = 5.0
 _SOURCE = Path(__file__).resolve().parent.parent
 _DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
 
@@ -52,10 +53,10 @@ def start(name: str, environment: Mapping[str, str], logs: Path) -> Child:
 
 
 def stop(children: Sequence[Child]) -> None:
-    """Ends all of them and all in their process groups, gently if they let us."""
+    """Ends all of them and all in their process groups, gently as long as they may take to stop."""
     for child in children:
         _signal(child, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + settings().stop_seconds + _SPARE_SECONDS
     for child in children:
         while not _ended(child) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from state.logs import configure
 from state.queue import WAKE_TASK, celery_app, ring_here
 from state.settings import Settings, settings
 
@@ -18,7 +19,11 @@ def broker_listener(chosen: Settings) -> Iterator[None]:
     if not chosen.broker_url:
         yield
         return
-    environment = {"GHOSTCP_BROKER_URL": chosen.broker_url, "GHOSTCP_VAR": str(chosen.var.resolve())}
+    environment = {
+        "GHOSTCP_BROKER_URL": chosen.broker_url,
+        "GHOSTCP_VAR": str(chosen.var.resolve()),
+        "GHOSTCP_LOG": chosen.log,
+    }
     path = ":".join(p for p in sys.path if p)
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler.tasks"],
@@ -39,7 +44,10 @@ def broker_listener(chosen: Settings) -> Iterator[None]:
 def listen() -> None:
     """Consumes rings from the broker until terminated."""
     chosen = settings()
+    configure(chosen.log)
     app = celery_app(str(chosen.broker_url))
+
+    app.conf.update(worker_hijack_root_logger=False, worker_redirect_stdouts=False)
 
     @app.task(name=WAKE_TASK)  # type: ignore[untyped-decorator]
     def wake(target: str) -> None:

@@ -72,5 +72,6 @@ def _route_libraries(shared: list[Any], last: Any, out: TextIO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
     for name in _CALM:
         logging.getLogger(name).setLevel(logging.WARNING)

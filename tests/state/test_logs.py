@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ def _restored() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -48,6 +50,14 @@ def test_lines_of_libraries_are_json_too() -> None:
     logging.getLogger("uvicorn.error").warning("port %d in use, password=%s", 80, "hunter2")
     line = _lines(stream)[0]
     assert (line["event"], line["level"]) == ("port 80 in use, password=[redacted]", "warning")
+
+
+def test_warnings_are_lines_too() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        stream = _written()
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    assert "DeprecationWarning: old" in _lines(stream)[0]["event"]
 
 
 def test_a_traceback_is_one_line_without_what_looks_like_a_secret() -> None:
