@@ -1,7 +1,7 @@
 """The hands on a real lab host, called over an open ssh connection, without Ansible's start."""
 
 import json
-import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,12 +90,15 @@ def change(resource: Resource, current: Mapping[str, Any] | None, **more: Any) -
 
 @contextmanager
 def hands(name: str) -> Iterator[Hands]:
-    """A lab of its own with one host, gone at the end."""
-    var = Path(os.environ.get("GHOSTCP_VAR", "/tmp/ghostcp-hands"))
-    (host,) = lab.up(name, 1, var=var)
-    try:
-        sources = {path.name: path.read_text() for path in PACKAGE.glob("*.py") if path.name != "batch.py"}
-        lab.exec(host, ["python3", "-c", _UNPACK], stdin=json.dumps(sources), check=True)
-        yield Hands(host)
-    finally:
-        lab.down(name, var=var)
+    """A lab of its own with one host, gone at the end; no other run of the tests shares it."""
+    with tempfile.TemporaryDirectory(prefix="ghostcp-hands-", ignore_cleanup_errors=True) as folder:
+        var = Path(folder)
+        try:
+            (host,) = lab.up(name, 1, var=var)
+            sources = {
+                path.name: path.read_text() for path in PACKAGE.glob("*.py") if path.name != "batch.py"
+            }
+            lab.exec(host, ["python3", "-c", _UNPACK], stdin=json.dumps(sources), check=True)
+            yield Hands(host)
+        finally:
+            lab.down(name, var=var)
