@@ -4,7 +4,7 @@ from typing import Any
 
 from api.describe import Schema
 from api.kind_docs import spec_schema
-from api.posted import Metadata, PostedSet
+from api.posted_set import Metadata, PostedSet
 from api.schemas import listed, one_of
 from state.kind import Kind
 from state.kinds import KINDS
@@ -15,9 +15,14 @@ def posted_set() -> Schema:
     schema = {k: v for k, v in PostedSet.model_json_schema().items() if k != "$defs"}
     several = {
         **schema["properties"]["documents"],
-        **listed({"oneOf": [_posted(each) for each in KINDS.values()]}),
+        **listed(posted_one()),
     }
     return {**schema, "properties": {**schema["properties"], "documents": several}}
+
+
+def posted_one() -> Schema:
+    """The schema of one posted document."""
+    return {"oneOf": [_posted(each) for each in KINDS.values()]}
 
 
 def _posted(kind: Kind) -> Schema:

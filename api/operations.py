@@ -8,8 +8,8 @@ from api.access import Access
 from api.describe import JSON, Answer, Body, Docs, Parameter
 from api.dialect import Schema, schema_object
 from api.door import Route
+from api.plan_shapes import PLAN
 from api.refusals import ERROR, INVALID, REFUSALS, example
-from api.shapes import PLAN
 
 HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Request-ID": {

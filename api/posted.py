@@ -1,15 +1,14 @@
-"""A posted set of documents: what it says, and the writes that make it true."""
+"""A posted set of documents: the writes that make it true."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, select
 
 from api import access, writes
 from api.auth import Principal
 from api.fields import OWNERS
+from api.posted_set import Posted, PostedSet
 from api.visibility import visible, visible_documents
 from api.writes import New, Written
 from state.document import Document, Ref
@@ -19,40 +18,7 @@ from state.kinds import KINDS
 from state.reading import find, from_row
 from state.tables import documents
 from state.tombstones import confirm
-from state.validation import dump, faults_of
-
-_Name = Field(max_length=1024)
-
-
-class Metadata(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    name: str = _Name
-    owner: str | None = Field(None, max_length=64)
-    host: str | None = Field(None, max_length=255)
-
-
-class Posted(BaseModel):
-    """One document as one writes it in a file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    kind: str = Field(max_length=64)
-    metadata: Metadata
-    spec: dict[str, Any] = Field(default_factory=dict)
-
-
-class PostedSet(BaseModel):
-    """`prune` deletes the living documents of the posted kinds (of `owner`) that are not among those posted;
-    `allow_deletes` is how many of these are meant, where they are many."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    documents: list[Posted] = Field(default_factory=list, max_length=20_000)
-    prune: bool = False
-    owner: str | None = Field(None, max_length=64)
-    host: str | None = Field(None, max_length=255)
-    allow_deletes: int = Field(0, ge=0, le=10**6)
+from state.validation import dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +30,6 @@ class Outcome:
     deleted: int = 0
     scope: int = 0
     base: Mapping[str, int] = field(default_factory=dict)
-
-
-def understand(body: Any) -> PostedSet:
-    """The posted set. Raises Invalid with every fault."""
-    try:
-        posted = PostedSet.model_validate(body)
-    except ValidationError as error:
-        raise Invalid(faults_of(error)) from None
-    faults = [
-        Fault(f"documents.{i}.kind", f"there is no kind {each.kind!r}; there are {', '.join(KINDS)}")
-        for i, each in enumerate(posted.documents)
-        if each.kind not in KINDS
-    ]
-    if posted.prune and not posted.documents:
-        faults.append(Fault("documents", "an empty set would delete everything: post what is to stay"))
-    if faults:
-        raise Invalid(faults)
-    return posted
 
 
 def perform(
@@ -100,7 +48,10 @@ def perform(
         try:
             one = _write(connection, principal, posted, each)
         except Invalid as error:
-            faults += [Fault(_where(i, each, fault.field), fault.message) for fault in error.faults]
+            faults += [
+                Fault(f"documents.{i}.{place(KINDS[each.kind], fault.field)}", fault.message)
+                for fault in error.faults
+            ]
             continue
         if one.after.uid in kept:
             faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
@@ -144,10 +95,21 @@ def _write(connection: Connection, principal: Principal, posted: PostedSet, each
     document = _existing(connection, kind, each.metadata.name)
     if document is not None and _sees(connection, principal, kind, document):
         return _rewrite(connection, principal, document, each)
-    owner = _owner(connection, principal, kind, each.metadata.owner or posted.owner)
-    host = each.metadata.host or posted.host
-    new = New(kind, each.metadata.name, owner, each.spec, host if kind.owns else None)
-    return writes.create(connection, principal, new)
+    return create(connection, principal, each, posted.owner, posted.host)
+
+
+def create(
+    connection: Connection,
+    principal: Principal,
+    each: Posted,
+    owner: str | None = None,
+    host: str | None = None,
+) -> Written:
+    """Makes the document, of `owner` and on `host` where it does not say itself. Raises Invalid, Conflict."""
+    kind = KINDS[each.kind]
+    whose = _owner(connection, principal, kind, each.metadata.owner or owner)
+    wished = (each.metadata.host or host) if kind.owns else None
+    return writes.create(connection, principal, New(kind, each.metadata.name, whose, each.spec, wished))
 
 
 def _rewrite(connection: Connection, principal: Principal, document: Document, each: Posted) -> Written:
@@ -232,8 +194,8 @@ def _scope(connection: Connection, principal: Principal, posted: PostedSet) -> l
     return [from_row(row) for row in rows]
 
 
-def _where(number: int, each: Posted, name: str) -> str:
-    if name == KINDS[each.kind].name_field:
-        return f"documents.{number}.metadata.name"
-    inside = name.startswith("metadata.")
-    return f"documents.{number}.{name if inside else f'spec.{name}'}"
+def place(kind: Kind, name: str) -> str:
+    """Where a field of the kind's object is in a document."""
+    if name == kind.name_field:
+        return "metadata.name"
+    return name if name.startswith("metadata.") else f"spec.{name}"

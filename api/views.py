@@ -54,6 +54,13 @@ def export_view(document: Document) -> dict[str, Any]:
     return {"kind": document.kind, "metadata": metadata, "spec": dump(document.spec)}
 
 
+def stored_view(shown: Shown) -> dict[str, Any]:
+    """A document as one writes it in a file, with what only a stored one has."""
+    metadata = {"name": shown.name, "owner": shown.owner or None, "host": shown.target or None}
+    known = {"uid": shown.uid, "generation": shown.generation}
+    return {"kind": shown.kind.name, "metadata": metadata | known, "spec": dict(shown.values)}
+
+
 def job_view(row: Any, user_id: str | None, lines: Sequence[str]) -> dict[str, Any]:
     """A job with its log."""
     return {

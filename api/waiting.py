@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from api.call import House, Reply
+from api.call import Call, House, Reply
 from api.errors import problem
+from api.performing import perform
 from api.writes import Written, missing
 from state.kinds import KINDS
 from state.shown import Shown, show
@@ -14,7 +15,22 @@ from state.tables import documents
 _GOING_ON = frozenset({"Changed", "Waiting", "Unreachable", "Unknown"})
 
 
-def held(house: House, reply: Reply, written: Written, view: Callable[[Shown], Reply]) -> Reply:
+def perform_held(
+    call: Call, work: Callable[[Connection], Written], view: Callable[[Shown, int], Reply]
+) -> Reply:
+    """Does the write of a document; the answer shows it as it was written, or waits until it is true."""
+
+    def answered(connection: Connection) -> Reply:
+        written = work(connection)
+        shown = show(connection, written.after.uid)
+        status = 200 if written.before else 201
+        reply = Reply(204) if shown is None else view(shown, status)
+        return _held(call.house, reply, written, lambda found: view(found, status))
+
+    return perform(call, answered)
+
+
+def _held(house: House, reply: Reply, written: Written, view: Callable[[Shown], Reply]) -> Reply:
     """The reply, which can be held until what was written is Ready, Blocked or failed at its generation."""
     after = written.after
 

@@ -11,11 +11,11 @@ from api import access
 from api.auth import Principal
 from api.visibility import visible
 from state import store
-from state.document import Document
+from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
 from state.kinds import KINDS
-from state.reading import by_uid, from_row
+from state.reading import by_uid, find, from_row
 from state.tables import documents
 
 _LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), documents.c.deleted_at.is_(None))
@@ -132,6 +132,15 @@ def visible_document(connection: Connection, principal: Principal, kind: Kind, u
     if row is None or row["kind"] != kind.name or not _sees(connection, principal, kind, uid):
         raise missing(kind, uid)
     return from_row(row)
+
+
+def visible_by_name(connection: Connection, principal: Principal, kind_name: str, name: str) -> Document:
+    """The living document of this kind and name, if it is the principal's to see. Raises NotFound."""
+    kind = KINDS.get(kind_name)
+    found = find(connection, Ref(kind.name, name)) if kind and "\0" not in name else None
+    if kind is None or found is None or not _sees(connection, principal, kind, found.uid):
+        raise NotFound("Resource not found", resource="document", id=f"{kind_name}/{name}")
+    return found
 
 
 def _sees(connection: Connection, principal: Principal, kind: Kind, uid: str) -> bool:

@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from state.allotment import check_limit, next_number, place
 from state.claims import claim, lock, release
 from state.document import Document, Ref
-from state.errors import Conflict, Forbidden, NotFound, Stale
+from state.errors import Conflict, NotFound, Stale
 from state.event import CREATED, UPDATED, of_document
 from state.events import emit
-from state.kind import Kind, Related, Spec, Values
+from state.kind import Kind, Spec, Values
 from state.kinds import KINDS
 from state.reading import find, from_row, get, related
 from state.statuses import save_statuses, unplaced
-from state.tables import documents, numbers, refs, revisions
-from state.targets import choose_target
+from state.tables import documents, refs, revisions
 from state.tombstones import bury, confirm, find_unconfirmed
 from state.tracing import current_request
 from state.validation import dump, fixed_fields, refuse_fixed, validated
@@ -56,7 +56,7 @@ def create(
     lock(connection, f"{kind.name}/{name}")
     if find(connection, Ref(kind.name, name)) is not None:
         raise Conflict(f"{kind.name} {name!r} exists already", code=f"{kind.name_field}_taken")
-    _within_limit(connection, kind, owner, lookup)
+    check_limit(connection, kind, owner, lookup)
     now = datetime.now(UTC)
     lost = find_unconfirmed(connection, kind, name, owner)
     if lost is not None and not fixed_fields(kind, dump(lost.spec), dump(spec)):
@@ -66,9 +66,9 @@ def create(
         kind=kind.name,
         name=name,
         owner=owner,
-        target=_target(connection, kind, spec, owner, lookup, target),
+        target=place(connection, kind, spec, owner, lookup, target),
         spec=spec,
-        number=_next_number(connection, kind),
+        number=next_number(connection, kind),
         created_at=now,
         updated_at=now,
         request_id=current_request(),
@@ -174,45 +174,6 @@ def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, ac
     _record(connection, document, kind, actor)
     emit(connection, of_document(document, CREATED))
     return document
-
-
-def _within_limit(connection: Connection, kind: Kind, owner: str, lookup: Related) -> None:
-    if kind.limit is None:
-        return
-    user = lookup(Ref("User", owner))
-    limit = int(getattr(user.spec, kind.limit, 0)) if user else 0
-    if limit and count(connection, kind, owner) >= limit:
-        raise Forbidden(
-            f"{owner!r} may have {limit} {kind.plural} and has them: raise {kind.limit} or delete one",
-            code="limit_reached",
-            limit=limit,
-        )
-
-
-def count(connection: Connection, kind: Kind, owner: str) -> int:
-    """How many documents of `kind` the owner has."""
-    alive = documents.c.deleted_at.is_(None)
-    query = select(func.count()).where(documents.c.owner == owner, documents.c.kind == kind.name, alive)
-    return int(connection.execute(query).scalar_one())
-
-
-def _target(
-    connection: Connection, kind: Kind, spec: Spec, owner: str, lookup: Related, wished: str | None
-) -> str:
-    if not kind.placed or not kind.hosted(spec):
-        return ""
-    user = None if kind.owns else lookup(Ref("User", owner))
-    return user.target if user else choose_target(connection, wished)
-
-
-def _next_number(connection: Connection, kind: Kind) -> int | None:
-    if not kind.numbered:
-        return None
-    lock(connection, f"number/{kind.name}")
-    row = numbers.c.kind == kind.name
-    if connection.execute(update(numbers).where(row).values(last=numbers.c.last + 1)).rowcount == 0:
-        connection.execute(insert(numbers).values(kind=kind.name, last=1))
-    return int(connection.execute(select(numbers.c.last).where(row)).scalar_one())
 
 
 def _record(connection: Connection, document: Document, kind: Kind, actor: str) -> None:

@@ -14,35 +14,26 @@ from api.door import Route
 from api.kind_docs import TAG
 from api.openapi import path_parameters
 from api.shapes import EXPORTED, REVISION, STORED
-from api.views import etag, export_view, time
-from api.visibility import visible, visible_documents
+from api.views import etag, export_view, stored_view, time
+from api.visibility import visible_documents
+from api.writes import visible_by_name
 from state.document import Document
-from state.errors import NotFound
-from state.kinds import KINDS
 from state.listing import Field, Listing
 from state.reading import from_row
+from state.shown import show
 from state.tables import documents, revisions
 
 
+def named_in_path(call: Call, connection: Connection) -> Document:
+    """The document that the path names. Raises NotFound."""
+    return visible_by_name(connection, call.principal, call.argument("kind"), call.argument("name"))
+
+
 def _get(call: Call, connection: Connection) -> Reply:
-    document = _visible(call, connection)
-    known = {"uid": document.uid, "generation": document.generation}
-    content = export_view(document)
-    return Reply(
-        content=content | {"metadata": content["metadata"] | known},
-        headers={"ETag": etag(document.generation)},
-    )
-
-
-def _visible(call: Call, connection: Connection) -> Document:
-    kind, name = KINDS.get(call.argument("kind")), call.argument("name")
-    if kind is not None and "\0" not in name:
-        query = select(documents).where(documents.c.kind == kind.name, documents.c.name == name)
-        alive = query.where(documents.c.deleted_at.is_(None), visible(call.principal, kind))
-        row = connection.execute(alive).mappings().one_or_none()
-        if row is not None:
-            return from_row(row)
-    raise NotFound("Resource not found", resource="document", id=f"{call.argument('kind')}/{name}")
+    document = named_in_path(call, connection)
+    shown = show(connection, document.uid)
+    assert shown is not None
+    return Reply(content=stored_view(shown), headers={"ETag": etag(document.generation)})
 
 
 def _exported(_: Call, __: Connection, rows: Rows) -> list[dict[str, Any]]:
@@ -98,7 +89,7 @@ REVISIONS = Collection(
         tie="generation",
         order="desc",
     ),
-    lambda call, connection: revisions.c.uid == _visible(call, connection).uid,
+    lambda call, connection: revisions.c.uid == named_in_path(call, connection).uid,
     _earlier,
     REVISION,
 )

@@ -14,14 +14,13 @@ from api.call import Call, Reply
 from api.door import Route
 from api.fields import find_owner, take_password, take_text
 from api.kind_docs import object_docs
-from api.merge import merge_patch
 from api.options import expect
 from api.paging import page_reply
-from api.performing import perform
 from api.rates import Rate
+from api.spec_merge import named, patched
 from api.views import document_view, etag
 from api.visibility import visible
-from api.waiting import held
+from api.waiting import perform_held
 from api.writes import New, Written, missing, visible_document
 from state.document import Document
 from state.errors import Fault
@@ -30,7 +29,6 @@ from state.kinds import KINDS
 from state.list_query import read
 from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
-from state.validation import dump
 
 _HIDDEN = ("password",)
 _FIXED = "cannot be changed after creation"
@@ -42,7 +40,7 @@ def routes(kind: Kind) -> tuple[Route, ...]:
     docs, rate = partial(object_docs, kind), Rate.USERS if kind.owns else Rate.GENERAL
     read, write = signed_in(f"{kind.plural}:read"), signed_in(f"{kind.plural}:write")
     create, delete = partial(_create, kind), partial(_delete, kind)
-    put, patch = partial(_change, kind, _put), partial(_change, kind, _patch)
+    put, patch = partial(_change, kind, named), partial(_change, kind, patched)
     noun = kind.plural.removesuffix("s")
     return (
         Route("GET", base, f"List {kind.plural}", read, docs("list"), reads=partial(_list, kind), rate=rate),
@@ -85,10 +83,10 @@ def _create(kind: Kind, call: Call) -> Reply:
             keep_verifier(connection, written.after.uid, made)
         return replace(written, masked=_HIDDEN) if made else written
 
-    return _perform(call, work)
+    return perform_held(call, work, _shown)
 
 
-Merge = Callable[[Kind, Document, Object], Object]
+Merge = Callable[[Document, Object], Object]
 
 
 def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
@@ -100,40 +98,22 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
     def work(connection: Connection) -> Written:
         document = visible_document(connection, call.principal, kind, uid)
         insisted = expect(call.request, etag(document.generation))
-        named = dict(body)
-        if named.get(kind.name_field) == document.name:
-            del named[kind.name_field]
-        fixed = [n for n in (kind.name_field, "user_id", "host") if n in named]
+        given = dict(body)
+        if given.get(kind.name_field) == document.name:
+            del given[kind.name_field]
+        fixed = [n for n in (kind.name_field, "user_id", "host") if n in given]
         found = [*faults, *(Fault(n, _FIXED) for n in fixed)]
-        values = merge(kind, document, {n: v for n, v in named.items() if n not in fixed})
+        values = merge(document, {n: v for n, v in given.items() if n not in fixed})
         written = writes.change(
             connection, call.principal, document, values,
-            merge=False, generation=document.generation if insisted else None, faults=found, named=named,
+            merge=False, generation=document.generation if insisted else None, faults=found, named=given,
         )  # fmt: skip
         if made:
             access.check_password(call.principal, document)
             keep_verifier(connection, uid, made)
         return replace(written, masked=_HIDDEN) if made else written
 
-    return _perform(call, work)
-
-
-def _put(_: Kind, document: Document, body: Object) -> Object:
-    """PUT changes the fields it names and keeps the others."""
-    return {**dump(document.spec), **body}
-
-
-def _patch(kind: Kind, document: Document, body: Object) -> Object:
-    """A merge patch; null brings a field back to nothing where there can be nothing, else to its default."""
-    old = dump(document.spec)
-    merged = merge_patch(old, body)
-    nulls = {n for n, v in body.items() if v is None}
-    nothing = {n: None for n in nulls if n not in old or _nullable(kind, n)}
-    return {**merged, **nothing}
-
-
-def _nullable(kind: Kind, name: str) -> bool:
-    return type(None) in getattr(kind.schema.model_fields[name].annotation, "__args__", ())
+    return perform_held(call, work, _shown)
 
 
 def _delete(kind: Kind, call: Call) -> Reply:
@@ -145,20 +125,7 @@ def _delete(kind: Kind, call: Call) -> Reply:
         generation = document.generation if insisted else None
         return writes.remove(connection, call.principal, document, generation=generation)
 
-    return _perform(call, work)
-
-
-def _perform(call: Call, work: Callable[[Connection], Written]) -> Reply:
-    """Does the write; the answer shows what was written, or waits until it is true."""
-
-    def answered(connection: Connection) -> Reply:
-        written = work(connection)
-        shown = show(connection, written.after.uid)
-        status = 200 if written.before else 201
-        reply = Reply(204) if shown is None else _shown(shown, status)
-        return held(call.house, reply, written, partial(_shown, status=status))
-
-    return perform(call, answered)
+    return perform_held(call, work, _shown)
 
 
 def _shown(shown: Shown, status: int = 200) -> Reply:

@@ -19,10 +19,12 @@ from api.negotiation import negotiate
 from api.openapi import IF_MATCH, path_parameters, write_parameters
 from api.options import expect
 from api.performing import perform as carry_out
-from api.posted import PostedSet, perform
+from api.plan_shapes import PLAN, PLAN_SUMMARY
+from api.posted import perform
+from api.posted_set import PostedSet
 from api.rehearsal import ENDED, report_for
 from api.schemas import IDENTIFIER, listed, shape
-from api.shapes import PLAN, PLAN_SUMMARY, WRITTEN
+from api.shapes import WRITTEN
 from api.views import plan_view, tag_of, time
 from api.visibility import visible_plans
 from state.document import Document, Ref

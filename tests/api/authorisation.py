@@ -42,6 +42,8 @@ _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long en
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
+_SPEC, _BACK = {"spec": {"ssl_force": True}}, {"generation": 1}
+
 TABLE = (
     Row("GET /health", "200", "200", "200"),
     Row("GET /health/ready", "503", "503", "503"),
@@ -91,6 +93,11 @@ TABLE = (
     Row("POST /plans/{id}/apply", "200 200 - 404", "200 404 404 404", "200 - 404 404", "plan"),
     Row("GET /documents", "200", "200", "200"),
     Row("GET /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
+    Row("POST /documents", "201", "403", "403", body={"kind": "Package", "metadata": {"name": "gold"}}),
+    Row("PUT /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document", _SPEC),
+    Row("PATCH /documents/{kind}/{name}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document", _SPEC),
+    Row("DELETE /documents/{kind}/{name}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "document"),
+    Row("POST /documents/{kind}/{name}/revert", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document", _BACK),
     Row("GET /documents/{kind}/{name}/revisions", "200 200 - 404", "200 200 404 404", "200 - 404 404", "document"),
     # Webhooks: for oneself and whom one manages.
     # API tokens: one's own; administrators see and end those of others, and change none.

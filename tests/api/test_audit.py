@@ -15,6 +15,7 @@ from tests.conftest import Stage
 from tests.state.conftest import at_once
 
 WRITES = {f"{each.method} {each.path}" for each in ROUTES if each.writes}
+NOTHING: list[Any] = [{"aliases": []}, {}, {"generation": 1}]
 ROWS = [row for row in TABLE if row.route in WRITES and "/auth/" not in row.route]
 
 
@@ -58,7 +59,7 @@ def test_every_write_and_every_refusal_is_told_once(
         status, entries = _send(world, row, role, relation)
         if row.route == "POST /plans/{id}/apply":
             continue  # the table's plan writes nothing
-        if status < 300 and row.route.split()[0] in {"PUT", "PATCH"} and row.body in ({"aliases": []}, {}):
+        if status < 300 and row.body in NOTHING:
             assert entries == []  # nothing changed
             continue
         assert len(entries) == 1, (relation, status, entries)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
 from state.tables import Instant, Json, Serial
@@ -193,29 +192,6 @@ Table(
     Column("seconds", Float, nullable=False),
 )
 
-_ALIVE = text("deleted_at IS NULL")
-_PENDING = text("pending")
-_WAITING = text("status = 'pending'")
-_REPLACED = (
-    ("ix_documents_owner", "documents", ("owner", "kind"), None),
-    ("ix_documents_pending", "documents", ("target",), _PENDING),
-    ("ix_documents_listing", "documents", ("kind", "created_at", "uid"), None),
-    ("ix_jobs_status", "jobs", ("status", "job_type"), None),
-    ("ix_jobs_owner", "jobs", ("owner", "created_at"), None),
-)
-_INDEXES = (
-    ("ix_documents_pending", "documents", ("target", "updated_at"), _PENDING),
-    ("ix_documents_owner", "documents", ("owner", "kind", "created_at", "uid", "deleted_at"), _ALIVE),
-    ("ix_documents_listing", "documents", ("kind", "created_at", "uid", "deleted_at"), _ALIVE),
-    ("ix_documents_created", "documents", ("created_at", "uid", "deleted_at"), _ALIVE),
-    ("ix_jobs_status", "jobs", ("status", "created_at", "id"), None),
-    ("ix_jobs_owner", "jobs", ("owner", "created_at", "id"), None),
-    ("ix_jobs_waiting", "jobs", ("target", "scheduled_for"), _WAITING),
-    ("ix_jobs_retry_of", "jobs", ("retry_of",), None),
-    ("ix_plans_listing", "plans", ("created_at", "id"), None),
-    ("ix_plans_owner", "plans", ("owner", "created_at", "id"), None),
-    ("ix_plans_waiting", "plans", ("created_at",), _WAITING),
-)
 _NEW = [table for table in _schema.sorted_tables if table.name != "documents"]
 _REFUSAL = "the audit is append-only"
 _SQLITE = """CREATE TRIGGER audit_no_{verb} BEFORE {verb} ON audit BEGIN SELECT RAISE(ABORT, '{why}'); END"""
@@ -232,13 +208,6 @@ def upgrade() -> None:
     _schema.create_all(connection, tables=_NEW)
     connection.execute(_head.insert().values(id=1, last=0, digest="0" * 64, seal=""))
     connection.execute(_cursors.insert(), [{"reader": name, "last": 0} for name in ("webhooks", "pruned")])
-    op.add_column("jobs", Column("request_id", String(64), nullable=False, server_default=""))
-    op.add_column("jobs", Column("retry_of", String(36)))
-    op.add_column("documents", Column("request_id", String(64), nullable=False, server_default=""))
-    for name, table, _, _ in _REPLACED:
-        op.drop_index(name, table)
-    for name, table, columns, where in _INDEXES:
-        op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
     if connection.dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(_SQLITE.format(verb=verb, why=_REFUSAL))
@@ -250,12 +219,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     connection = op.get_bind()
     _schema.drop_all(connection, tables=_NEW)
-    for name, table, _, _ in _INDEXES:
-        op.drop_index(name, table)
-    for name, table, columns, where in _REPLACED:
-        op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
-    op.drop_column("documents", "request_id")
-    op.drop_column("jobs", "retry_of")
-    op.drop_column("jobs", "request_id")
     if connection.dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_refuse()")

@@ -1,0 +1,79 @@
+"""How plans and their reports look, as schemas."""
+
+from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TIME, TRUTH, listed, nullable, one_of, shape, told
+
+_FIELD = shape("FieldChange", {"field": TEXT, "before": {}, "after": {}}, "A field that differs.")
+_ACTION = one_of("create", "update", "replace", "delete")
+_CHANGE = shape(
+    "ResourceChange",
+    {
+        "action": _ACTION,
+        "kind": TEXT,
+        "document": TEXT,
+        "owner": TEXT,
+        "resource": told(TEXT, "Its key, such as `config:nginx/example.com.conf`."),
+        "cause": one_of("intended", "corrective"),
+        "effect": told(TEXT, "What happens to the service: `none`, `reload` or `restart`."),
+        "service": TEXT,
+        "fields": listed(_FIELD),
+        "diff": nullable(told(TEXT, "The text, as a unified diff.")),
+    },
+    "A difference on a host.",
+)
+_GUARD = shape(
+    "Guard", {"allowed": TRUTH, "message": TEXT}, "Whether so many deletions at once are let through."
+)
+_BLOCKED = shape(
+    "BlockedDocument",
+    dict.fromkeys(("kind", "document", "owner", "reason", "message"), TEXT),
+    "What cannot be had yet, and why.",
+)
+_TARGET = shape(
+    "TargetPlan",
+    {
+        "target": TEXT,
+        "changes": listed(_CHANGE),
+        "blocked": listed(_BLOCKED),
+        "unmanaged": listed(TEXT),
+        "adopted": listed(TEXT),
+        "unchanged": COUNT,
+        "guard": _GUARD,
+        "error": nullable(told(TEXT, "Why the host could not be looked at.")),
+    },
+    "What would be done on one host.",
+)
+_DIFFERENCE = shape(
+    "DocumentChange",
+    {"action": _ACTION, "kind": TEXT, "name": TEXT, "owner": TEXT, "fields": listed(_FIELD)},
+    "What would be written of one document.",
+)
+_TOTALS = ("create", "update", "replace", "delete", "unchanged", "blocked", "unmanaged", "adopted")
+REPORT = shape(
+    "Report",
+    {
+        "version": NUMBER,
+        "documents": listed(_DIFFERENCE),
+        "targets": listed(_TARGET),
+        "guard": _GUARD,
+        "totals": shape("Totals", dict.fromkeys((*_TOTALS, "documents", "resources"), COUNT)),
+    },
+)
+PLAN = shape(
+    "Plan",
+    {
+        "id": nullable(told(IDENTIFIER, "Null where no host has to do with it.")),
+        "status": one_of("pending", "running", "ready", "failed"),
+        "created_at": nullable(TIME),
+        "report": nullable(REPORT),
+    },
+    "A dry run: what would be done. Its report comes when a worker has made it.",
+)
+PLAN_SUMMARY = shape(
+    "PlanSummary",
+    {
+        "id": IDENTIFIER,
+        "status": one_of("pending", "running", "ready", "failed"),
+        "owner": told(TEXT, "Who asked for it."),
+        "created_at": TIME,
+    },
+)
