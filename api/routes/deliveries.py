@@ -25,6 +25,7 @@ from state.listing import Field, Listing
 LISTING = Listing(
     {
         "id": Field(deliveries.c.id, UUID),
+        "webhook_id": Field(deliveries.c.webhook, UUID),
         "event": Field(deliveries.c.event, str),
         "status": Field(deliveries.c.status, str),
         "attempts": Field(deliveries.c.attempts, int),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, true
+from sqlalchemy import Connection, func, select, true
 
 from api.access import Access
 from api.call import Call
@@ -14,6 +14,12 @@ from state.listing import Field, Listing
 from state.tables import documents, targets
 from state.targets import target_from_row
 
+_COUNT = (
+    select(func.count())
+    .where(documents.c.target == targets.c.name, documents.c.deleted_at.is_(None))
+    .correlate(targets)
+    .scalar_subquery()
+)
 LISTING = Listing(
     {
         "id": Field(targets.c.name, str),
@@ -22,6 +28,7 @@ LISTING = Listing(
         "listed": Field(targets.c.listed, bool),
         "reachable": Field(targets.c.reachable, bool),
         "message": Field(targets.c.message, str),
+        "documents": Field(_COUNT, int),
         "drifted": Field(targets.c.drifted, int),
         "observed_at": Field(targets.c.observed_at, datetime, nullable=True),
     },
@@ -31,20 +38,8 @@ LISTING = Listing(
 )
 
 
-def _views(_: Call, connection: Connection, rows: Rows) -> list[dict[str, Any]]:
-    counts = _counts(connection, [row.name for row in rows])
-    return [_view(row, counts) for row in rows]
-
-
-def _view(row: Row[Any], counts: dict[str, int]) -> dict[str, Any]:
-    return host_view(target_from_row(row._mapping), counts.get(row.name, 0))  # noqa: SLF001 - SQLAlchemy's public name
-
-
-def _counts(connection: Connection, names: list[str]) -> dict[str, int]:
-    """How many living documents each host has."""
-    alive = documents.c.deleted_at.is_(None)
-    query = select(documents.c.target, func.count()).where(documents.c.target.in_(names), alive)
-    return {name: n for name, n in connection.execute(query.group_by(documents.c.target))}  # noqa: C416 - rows
+def _views(_: Call, __: Connection, rows: Rows) -> list[dict[str, Any]]:
+    return [host_view(target_from_row(row._mapping), row.documents) for row in rows]  # noqa: SLF001 - its public name
 
 
 HOSTS = Collection(
@@ -52,7 +47,7 @@ HOSTS = Collection(
     "hosts",
     "host",
     "hosts",
-    select(targets),
+    select(targets, _COUNT.label("documents")),
     targets,
     LISTING,
     lambda _, __: true(),

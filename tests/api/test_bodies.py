@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.body import MIB
 from tests.api.authorisation import TABLE, Row
 from tests.api.conftest import World
 from tests.api.test_authorisation import WHO, arguments_of
@@ -97,6 +98,13 @@ def test_json_in_utf_8_is_supported_however_it_is_said(world: World, media: str)
 )
 def test_what_is_not_utf_8_is_malformed(world: World, content: bytes) -> None:
     assert _post(world, content)[0] == 400
+
+
+def test_only_a_plan_may_be_as_large_as_a_whole_company(world: World) -> None:
+    padded = b'{"prune": 7, "owner": "' + b" " * (2 * MIB) + b'"}'
+    assert world.call("admin", "POST", "/plans", content=padded, headers=JSON).status_code == 422
+    assert world.call("admin", "POST", "/packages", content=padded, headers=JSON).status_code == 413
+    assert world.call("admin", "POST", "/plans", content=padded * 9, headers=JSON).status_code == 413
 
 
 OURS = {

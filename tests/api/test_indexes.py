@@ -18,7 +18,7 @@ from tests.conftest import Stage
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SITES, RUNS = 12_000, 4_000
 SPEC = {"document_root": "/home/somebody/web/" + "x" * 300}
-HOOK = "6f1f0c52-0f0e-4c55-9f0a-3d3f5a1c7b11"
+HOOK = "6fd64d5c-0000-4000-8000-000000000000"
 Statement = tuple[str, Any]
 
 

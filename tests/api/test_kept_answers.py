@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import func, select, update
 
 from api import kept_answers, performing
+from api.app import ROUTES
 from state.access_tables import kept_answers as table
 from state.journal_tables import audit
 from state.tables import documents
-from tests.api.conftest import World
+from tests.api.authorisation import TABLE, Row
+from tests.api.conftest import World, Worlds
 from tests.api.snapshot import changed, contents
+from tests.api.test_authorisation import arguments_of
+from tests.conftest import Stage
 from tests.state.conftest import at_once
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
@@ -164,22 +168,36 @@ def test_a_key_means_nothing_beside_a_put(world: World) -> None:
     assert _kept(world) == 0
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/users", {"username": "carl", "email": "carl@example.com", "password": "long enough"}),
-        ("/packages", {"name": "gold"}),
-        ("/domains", SITE),
-        ("/plans", {"documents": [{"kind": "Package", "metadata": {"name": "gold"}}]}),
-    ],
-)
-def test_every_post_is_done_once(world_on_both: World, path: str, body: dict[str, Any]) -> None:
-    first = _post(world_on_both, "admin", body, path)
-    before = contents(world_on_both.database)
-    second = _post(world_on_both, "admin", body, path)
-    assert (first.status_code, second.status_code) == (201, 201)
-    assert second.json() == first.json()
-    assert changed(before, contents(world_on_both.database)) == set()
+KEYED = {
+    f"{each.method} {each.path}"
+    for each in ROUTES
+    if each.method == "POST" and any(one.name == "Idempotency-Key" for one in each.docs.parameters)
+}
+POSTS = [row for row in TABLE if row.route in KEYED and "/auth/" not in row.route]
+
+
+@pytest.mark.parametrize("row", POSTS, ids=lambda row: row.route)
+def test_every_post_is_done_once(worlds: Worlds, stage: Stage, row: Row) -> None:
+    world = worlds.on(stage)
+    arguments = arguments_of(world, row, "admin", "managed") if row.of else {}
+    body: Any = dict(row.body) if row.body is not None else None
+    if row.owned:
+        body, arguments = body | {"user_id": arguments["id"]}, {}
+    path = row.route.partition(" ")[2].format(**arguments)
+    first = world.call("admin", "POST", path, json=body, headers={**row.headers, **KEY})
+    assert first.status_code < 300, first.text
+    before = contents(world.database)
+    second = world.call("admin", "POST", path, json=body, headers={**row.headers, **KEY})
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert changed(before, contents(world.database)) == set()
+
+
+def test_every_post_that_makes_something_takes_a_key() -> None:
+    posts = {
+        f"{each.method} {each.path}" for each in ROUTES if each.method == "POST" and "/auth/" not in each.path
+    }
+    assert posts - KEYED == set()
 
 
 def test_applying_a_plan_is_done_once(world: World, worker: None) -> None:
