@@ -52,6 +52,13 @@ def redact(text: str) -> str:
     return _SECRET.sub(lambda m: f"{m[1]}[redacted]" if m[1] else "[redacted]", text)
 
 
+def _redacted(value: Any) -> Any:
+    """A result without anything that looks like a secret."""
+    if isinstance(value, Mapping):
+        return {name: _redacted(each) for name, each in value.items()}
+    return redact(value) if isinstance(value, str) else value
+
+
 def add_job(
     connection: Connection,
     job_type: str,
@@ -107,7 +114,8 @@ def finish_job(
 ) -> None:
     """Ends a running job with its results; a job that has already ended keeps its first end."""
     row = (jobs.c.id == job_id) & jobs.c.status.in_(("running", "pending"))
-    ended = {"status": status, "results": dict(results), "completed_at": datetime.now(UTC)}
+    told = {name: _redacted(result) for name, result in results.items()}
+    ended = {"status": status, "results": told, "completed_at": datetime.now(UTC)}
     if connection.execute(update(jobs).where(row).values(**ended)).rowcount == 0:
         return
     if line:

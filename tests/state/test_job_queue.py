@@ -178,13 +178,16 @@ def test_of_a_dead_worker_no_job_stays_running(database: Database) -> None:
         assert all("worker died" in read_log(connection, job)[-1][1] for job in made.values())
 
 
-def test_a_job_log_holds_no_secret(database: Database) -> None:
+def test_neither_log_nor_results_of_a_job_hold_a_secret(database: Database) -> None:
     job = _add(database, holder="me")
     with database.writing() as connection:
         log(connection, job, "password=hunter2")
         postpone_job(connection, job, datetime.now(UTC), "mysql://root:hunter2@db failed")
+        results = {"config:x": {"status": "refused", "message": "line 3: token=hunter2"}}
+        finish_job(connection, job, "failed", results)
     with database.reading() as connection:
         assert "hunter2" not in str(read_log(connection, job))
+        assert get_job(connection, job).results["config:x"]["message"] == "line 3: token=[redacted]"
 
 
 def test_what_can_be_asked_for_says_what_it_needs() -> None:
