@@ -36,6 +36,7 @@ class Writing:
     `create` answers with the new id and what only its maker is shown, once. `change` is given the values as they
     shall be; `current` tells those that there are. `accepted` is the schema of what one may say, `once` that of what
     its maker is answered, where that is more than others see. `check` is what takes its time, before any transaction.
+    `fixed` are the fields that cannot be changed.
     """
 
     accepted: type[BaseModel]
@@ -46,6 +47,7 @@ class Writing:
     example: Mapping[str, Any] = field(default_factory=dict)
     once: Schema | None = None
     check: Callable[[Call, Object], None] = lambda _, __: None
+    fixed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ..
     create, change = partial(_create, of, writing), partial(_change, of, writing)
     model, rate, delete = writing.accepted, of.rate, partial(_delete, of, writing)
     created = docs.create(model, writing.example, writing.once)
-    put, patch = docs.change(model, merge=False), docs.change(model, merge=True)
+    put, patch = (docs.change(model, writing.fixed, merge=merge) for merge in (False, True))
     return (
         Route("POST", base, f"Create a {of.noun}", rule, created, writes=create, rate=rate),
         Route("PUT", one, "Change some fields", rule, put, writes=partial(change, _put), rate=rate),

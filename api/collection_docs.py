@@ -42,13 +42,14 @@ class Described:
         parameters = (*path_parameters(self.path), *write_parameters(creating=True))
         return Docs(self.key, (answer,), parameters, body)
 
-    def change(self, accepted: type[BaseModel], *, merge: bool) -> Docs:
+    def change(self, accepted: type[BaseModel], fixed: tuple[str, ...], *, merge: bool) -> Docs:
         """Of PUT, which changes the fields that it names, and of PATCH, whose null is the default."""
         schema = {k: v for k, v in accepted.model_json_schema().items() if k != "required"}
         needed = {name for name, each in accepted.model_fields.items() if each.is_required()}
         properties = {
             name: nullable(without_default(each)) if merge and name not in needed else without_default(each)
             for name, each in schema["properties"].items()
+            if name not in fixed
         }
         title = f"{schema['title']}{'Patch' if merge else 'Change'}"
         body = Body(

@@ -22,7 +22,7 @@ from state.tables import documents, targets
 from state.validation import faults_of
 
 FARTHEST = timedelta(days=3660)
-_FIXED = ("job_type", "user_id", "parameters")
+FIXED = ("job_type", "user_id", "parameters")
 
 
 def _moment(value: object) -> object:
@@ -32,14 +32,24 @@ def _moment(value: object) -> object:
     return value
 
 
+def _of_types(schema: dict[str, Any]) -> None:
+    """Says of parameters what each sort of job takes."""
+    del schema["type"], schema["additionalProperties"]
+    schema["anyOf"] = [each.parameters.model_json_schema() for each in ASKED.values() if each.parameters]
+
+
 class JobWish(BaseModel):
     """A job as one may ask for it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    job_type: str = Field(max_length=32, description=f"One of {', '.join(ASKED)}.")
+    job_type: str = Field(
+        max_length=32, description="What is to be run.", json_schema_extra={"enum": list(ASKED)}
+    )
     user_id: UUID | None = Field(None, description="Whose it is; one's own unless one manages the user.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="What its sort has to be told.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="What its sort has to be told.", json_schema_extra=_of_types
+    )
     priority: int = Field(0, ge=0, le=100, strict=True, description="What is more urgent has a larger one.")
     scheduled_for: Annotated[AwareDatetime | None, BeforeValidator(_moment)] = Field(
         None, description="When it is due, within ten years; at once where that is over, or is not said."
@@ -90,7 +100,7 @@ def change(call: Call, connection: Connection, row: Row[Any], wish: JobWish) -> 
     """How urgent it is and when it is due; nothing else of a job changes. Raises Conflict unless it is pending."""
     before, after = current(row), wish.model_dump(mode="json")
     faults = [
-        Fault(name, "cannot be changed after creation") for name in _FIXED if before[name] != after[name]
+        Fault(name, "cannot be changed after creation") for name in FIXED if before[name] != after[name]
     ]
     faults += _too_far(wish.scheduled_for)
     if faults:

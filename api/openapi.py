@@ -25,6 +25,13 @@ IF_MATCH = Parameter(
     "header",
     example='"3"',
 )
+IF_NONE_MATCH = Parameter(
+    "If-None-Match",
+    TEXT,
+    "The entity tag of what one has; while it is that, the answer is 304 (RFC 9110, section 13.1.2).",
+    "header",
+    example='"3"',
+)
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
@@ -35,10 +42,11 @@ IDEMPOTENCY_KEY = Parameter(
 )
 LAST_EVENT_ID = Parameter(
     "Last-Event-ID",
-    TEXT,
-    "The number of the last event that was received: the stream goes on after it; what is no number is ignored.",
+    {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "The number of the last event that was received: the stream goes on after it.",
     "header",
 )
+_NOTHING: Schema = {"type": "string", "maxLength": 0, "description": "Those that have none."}
 MOMENT: Schema = {
     "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
     "description": "A date (its first moment, UTC) or an RFC 3339 time.",
@@ -112,7 +120,8 @@ def _value(each: Field) -> Schema:
         UUID: IDENTIFIER,
         datetime: MOMENT,
     }
-    return types.get(each.type) or _printable(TEXT)
+    value = types.get(each.type) or _printable(TEXT)
+    return {"anyOf": [value, _NOTHING]} if each.nullable and each.type is not str else value
 
 
 def _bound(name: str, of: str) -> Parameter:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.access import Access
+from api.access import Access, Rule
 from api.describe import JSON, Answer, Body, Docs, Parameter
 from api.dialect import Schema, schema_object
 from api.door import Route
+from api.openapi import IF_NONE_MATCH
 from api.plan_shapes import PLAN
 from api.refusals import ERROR, INVALID, REFUSALS, example
 
@@ -51,13 +52,19 @@ def operation(route: Route, path: str, named: dict[str, Schema]) -> dict[str, An
         "summary": route.summary,
         "operationId": docs.operation_id or operation_id(route.method, path, docs),
         "description": _description(route),
-        "parameters": [_parameter(each, named) for each in docs.parameters],
+        "parameters": [_parameter(each, named) for each in _parameters(route)],
         "responses": _responses(route, named),
-        "security": [] if route.rule.access is Access.PUBLIC else [{"bearer": []}],
+        "security": _security(route.rule),
     }
     if docs.body:
         found["requestBody"] = _body(docs.body, named)
     return found
+
+
+def _security(rule: Rule) -> list[dict[str, list[str]]]:
+    if rule.access is Access.PUBLIC:
+        return []
+    return [{}, {"bearer": []}] if rule.nearby else [{"bearer": []}]
 
 
 def operation_id(method: str, path: str, docs: Docs) -> str:
@@ -92,7 +99,7 @@ def statuses(route: Route) -> list[int]:
         found.add(404)
     if docs.body:
         found |= {400, 413, 415, 422}
-    if "query" in places:
+    if "query" in places or "Last-Event-ID" in names:
         found.add(422)
     if route.writes and route.rule.access is not Access.PUBLIC:
         found.add(409)
@@ -113,6 +120,14 @@ def refusal_object(status: int, named: dict[str, Schema]) -> dict[str, Any]:
     }
 
 
+def _has_tag(route: Route) -> bool:
+    return route.method == "GET" and any("ETag" in answer.headers for answer in route.docs.answers)
+
+
+def _parameters(route: Route) -> tuple[Parameter, ...]:
+    return (*route.docs.parameters, IF_NONE_MATCH) if _has_tag(route) else route.docs.parameters
+
+
 def _description(route: Route) -> str:
     scope = route.rule.scope
     who = {
@@ -130,6 +145,8 @@ def _responses(route: Route, named: dict[str, Schema]) -> dict[str, Any]:
     answers = list(route.docs.answers)
     if any(each.name == "dry_run" for each in route.docs.parameters):
         answers = _with_plan(answers)
+    if _has_tag(route):
+        answers.append(Answer(304, "It is as who asks has it.", headers={"ETag": "The entity tag."}))
     found = {str(each.status): _answer(each, named) for each in answers}
     for status in statuses(route):
         found.setdefault(str(status), {"$ref": f"#/components/responses/{REFUSALS[status].name}"})

@@ -15,8 +15,8 @@ class Metadata(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: str = _Name
-    owner: str | None = Field(None, max_length=64)
-    host: str | None = Field(None, max_length=255)
+    owner: str | None = Field(None, max_length=64, description="Whose it is.")
+    host: str | None = Field(None, max_length=255, description="The host to be on.")
 
 
 class Posted(BaseModel):
@@ -35,11 +35,19 @@ class PostedSet(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    documents: list[Posted] = Field(default_factory=list, max_length=20_000)
-    prune: bool = False
-    owner: str | None = Field(None, max_length=64)
-    host: str | None = Field(None, max_length=255)
-    allow_deletes: int = Field(0, ge=0, le=10**6)
+    documents: list[Posted] = Field(
+        default_factory=list, max_length=20_000, description="As one writes them in files."
+    )
+    prune: bool = Field(False, description="Whether others of these kinds go; not with an empty set.")
+    owner: str | None = Field(
+        None, max_length=64, description="Whose they are, unless they say so; and the scope."
+    )
+    host: str | None = Field(
+        None, max_length=255, description="The only host to look at, and that of new users."
+    )
+    allow_deletes: int = Field(
+        0, ge=0, le=10**6, description="How many deletions are meant, when there are many."
+    )
 
 
 def understand(body: Any) -> PostedSet:

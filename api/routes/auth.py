@@ -38,8 +38,8 @@ class Login(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    username: str = Field(max_length=64)
-    password: str = Field(max_length=LONGEST)
+    username: str = Field(max_length=64, description="The login name.")
+    password: str = Field(max_length=LONGEST, description="The password.")
     two_factor_code: str | None = _CODE
 
 
@@ -48,8 +48,10 @@ class NewPassword(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    current_password: str = Field(max_length=LONGEST)
-    new_password: str = Field(min_length=SHORTEST, max_length=LONGEST)
+    current_password: str = Field(max_length=LONGEST, description="The password that one has.")
+    new_password: str = Field(
+        min_length=SHORTEST, max_length=LONGEST, description="The one to have; another one than the current."
+    )
     two_factor_code: str | None = _CODE
 
 
@@ -198,6 +200,7 @@ ROUTES = (
             (_answer("A token, until when it is good, and whose it is."),),
             body=Body(Login.model_json_schema(), {"as specified": _LOGIN}),
             errors=(401, 403),
+            operation_id="logIn",
         ),
         writes=_log_in,
         rate=Rate.AUTHENTICATION,
@@ -207,7 +210,12 @@ ROUTES = (
         "/auth/refresh",
         "Get a token for one that is still good, which ends; a session lasts a week at most",
         signed_in(),
-        Docs("auth", (_answer("The token to go on with."),), write_parameters(creating=True)),
+        Docs(
+            "auth",
+            (_answer("The token to go on with."),),
+            write_parameters(creating=True),
+            operation_id="refreshToken",
+        ),
         writes=_refresh,
         rate=Rate.AUTHENTICATION,
     ),
@@ -224,7 +232,12 @@ ROUTES = (
         "/auth/logout",
         "Give the token up",
         signed_in(),
-        Docs("auth", (Answer(204, "It is worthless now."),), write_parameters(creating=True)),
+        Docs(
+            "auth",
+            (Answer(204, "It is worthless now."),),
+            write_parameters(creating=True),
+            operation_id="logOut",
+        ),
         writes=_log_out,
     ),
     Route(
@@ -237,6 +250,7 @@ ROUTES = (
             (_answer("The token to go on with."),),
             write_parameters(creating=True),
             Body(NewPassword.model_json_schema(), {"with a second factor": _CHANGE}),
+            operation_id="changePassword",
         ),
         writes=_change_password,
         rate=Rate.AUTHENTICATION,

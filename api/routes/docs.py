@@ -20,7 +20,7 @@ from api.call import Call, Reply
 from api.describe import JSON, Answer, Docs, Parameter
 from api.door import Route
 from api.headers import PAGE_POLICY
-from api.schemas import TEXT, one_of
+from api.schemas import ANYTHING, TEXT, one_of, shape
 from state.errors import NotFound
 
 _OURS = Path(__file__).resolve().parent.parent / "pages"
@@ -33,22 +33,22 @@ _FILES: Mapping[str, str] = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "swagger.js": "text/javascript; charset=utf-8",
 }
+_PARTS = ("info", "paths", "components")
+_DOCUMENT = shape("OpenApi", {"openapi": one_of("3.0.3"), **dict.fromkeys(_PARTS, ANYTHING)})
 Document = Callable[[], Mapping[str, Any]]
 
 
 def document_route(document: Document) -> Route:
     """The door to the document, which is made when it is first asked for."""
     content = cache(lambda: json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode())
-    answer = Answer(200, "The document.", {"type": "object"}, headers={"ETag": "Changes with the document."})
+    answer = Answer(200, "The document.", _DOCUMENT, headers={"ETag": "Changes with the document."})
     docs = Docs("docs", (answer,), operation_id="getOpenApiDocument")
     return Route("GET", "/openapi.json", "This document", public(), docs, reads=partial(_document, content))
 
 
-def _document(content: Callable[[], bytes], call: Call, _: Connection) -> Reply:
+def _document(content: Callable[[], bytes], _: Call, __: Connection) -> Reply:
     tag = f'"{hashlib.sha256(content()).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if tag in call.request.headers.get("if-none-match", ""):
-        return Reply(304, headers=headers)
     return Reply(response=Response(content(), media_type=JSON, headers=headers))
 
 

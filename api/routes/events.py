@@ -16,7 +16,7 @@ from api.door import Route
 from api.errors import problem
 from api.listener import Listener, Wanted
 from api.openapi import LAST_EVENT_ID
-from api.schemas import TEXT, one_of
+from api.schemas import TEXT, one_of, shape, told
 from api.server_sent import MEDIA, EventStream, last_event_id, retry
 from api.tailer import Tailer
 from api.visibility import visible_events
@@ -104,17 +104,28 @@ def _options(call: Call) -> tuple[frozenset[str], int | None]:
     return frozenset(ALIASES.get(each, each) for each in names), wait
 
 
+_SHAPE = shape(
+    "Event",
+    {
+        "event": told(TEXT, "Its name, or `reset`."),
+        "id": told(TEXT, "Its number: for `Last-Event-ID`."),
+        "data": told(TEXT, "What happened, as a JSON text."),
+    },
+    "One event of the stream.",
+)
 _STREAM = Answer(
     200,
     "Events by their names, each with the body that webhooks are sent. `reset` says that what one wanted to go on "
     "after is no longer kept: read again what matters.",
-    TEXT,
+    _SHAPE,
     'event: domain.created\nid: 17\ndata: {"event":"domain.created","data":{"domain":"example.com"},'
     '"timestamp":"2026-01-01T12:00:00Z"}\n\n',
     media=(MEDIA,),
 )
 _EVENT = Parameter(
-    "event", {"type": "array", "items": one_of(*sorted(NAMES))}, "Only these events, comma-separated."
+    "event",
+    {"type": "array", "items": one_of(*sorted(NAMES)), "minItems": 1},
+    "Only these events, comma-separated.",
 )
 _WAIT = Parameter(
     "wait",

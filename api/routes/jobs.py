@@ -12,7 +12,7 @@ from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, Writing, routes
 from api.describe import Answer, Docs
 from api.door import Route
-from api.job_wishes import JobWish, cancel, change, create, current
+from api.job_wishes import FIXED, JobWish, cancel, change, create, current
 from api.openapi import IF_MATCH, path_parameters, write_parameters
 from api.options import expect
 from api.performing import perform
@@ -84,7 +84,7 @@ JOBS = Collection(
     lambda call, _: visible_jobs(call.principal),
     _views,
     JOB,
-    writing=Writing(JobWish, current, create, change, cancel, EXAMPLE),
+    writing=Writing(JobWish, current, create, change, cancel, EXAMPLE, fixed=FIXED),
     whose=lambda row: str(row.owner),
     observed=frozenset({"output_log", "results"}),
 )

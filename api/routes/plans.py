@@ -231,6 +231,7 @@ ROUTES = (
             "plans",
             (Answer(200, "What was written.", _APPLIED),),
             (*_PATH, *write_parameters(creating=True)),
+            operation_id="applyPlan",
         ),
         writes=_apply,
     ),

@@ -26,7 +26,7 @@ class SetUp(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    password: str = Field(max_length=LONGEST)
+    password: str = Field(max_length=LONGEST, description="The password.")
 
 
 class Verify(BaseModel):
@@ -34,7 +34,7 @@ class Verify(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: str = Field(max_length=64)
+    code: str = Field(max_length=64, description="What the authenticator shows now.")
 
 
 class Disable(BaseModel):
@@ -42,8 +42,8 @@ class Disable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    password: str = Field(max_length=LONGEST)
-    code: str = Field(max_length=64)
+    password: str = Field(max_length=LONGEST, description="The password.")
+    code: str = Field(max_length=64, description="A code of the authenticator, or a recovery code.")
 
 
 def _set_up(call: Call) -> Reply:
@@ -128,8 +128,8 @@ _SECRET_EXAMPLE = {
 _CODES_EXAMPLE = {"enabled": True, "recovery_codes": ["mfrg-gzdf-mztw-q2lk", "nnwg-23to-n5yh-c4lr"]}
 
 
-def _docs(answer: Answer, body: Body) -> Docs:
-    return Docs("auth", (answer,), write_parameters(creating=True), body)
+def _docs(name: str, answer: Answer, body: Body, *errors: int) -> Docs:
+    return Docs("auth", (answer,), write_parameters(creating=True), body, errors=errors, operation_id=name)
 
 
 ROUTES = (
@@ -139,6 +139,7 @@ ROUTES = (
         "Get a secret for an authenticator (RFC 6238), which counts once it is verified",
         signed_in(),
         _docs(
+            "setUpSecondFactor",
             Answer(200, "The secret.", _SECRET, _SECRET_EXAMPLE),
             Body(SetUp.model_json_schema(), {"by password": {"password": "correct horse"}}),
         ),
@@ -151,8 +152,10 @@ ROUTES = (
         "Enable the second factor by a code of the authenticator",
         signed_in(),
         _docs(
+            "verifySecondFactor",
             Answer(200, "It is enabled; the recovery codes.", _CODES, _CODES_EXAMPLE),
             Body(Verify.model_json_schema(), {"by code": {"code": "123456"}}),
+            404,
         ),
         writes=_verify,
         rate=Rate.AUTHENTICATION,
@@ -163,8 +166,10 @@ ROUTES = (
         "Disable the second factor",
         signed_in(),
         _docs(
+            "disableSecondFactor",
             Answer(204, "The password is enough from now on."),
             Body(Disable.model_json_schema(), {"by both": {"password": "correct horse", "code": "123456"}}),
+            404,
         ),
         writes=_disable,
         rate=Rate.AUTHENTICATION,

@@ -80,7 +80,7 @@ class WebhookWish(BaseModel):
         "one. One that begins with `whsec_` is as Standard Webhooks has it: base64 of 24 to 64 bytes.",
         json_schema_extra={"writeOnly": True},
     )
-    is_active: bool = Accepted(True, description="Whether it is told of anything.")
+    is_active: bool = Accepted(True, strict=True, description="Whether it is told of anything.")
     user_id: UUID | None = Accepted(None, description="Whose it is; one's own unless one manages the user.")
 
 
@@ -164,7 +164,15 @@ WEBHOOKS = Collection(
     _views,
     WEBHOOK,
     writing=Writing(
-        WebhookWish, _current, _create, _change, _remove, EXAMPLE, once=NEW_WEBHOOK, check=_check
+        WebhookWish,
+        _current,
+        _create,
+        _change,
+        _remove,
+        EXAMPLE,
+        once=NEW_WEBHOOK,
+        check=_check,
+        fixed=("user_id",),
     ),
     whose=lambda row: str(row.owner),
 )

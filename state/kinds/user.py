@@ -19,13 +19,17 @@ _NOLOGIN = "/usr/sbin/nologin"
 Managed = Annotated[Count, Copied(), AdminOnly()]
 Control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+# Spaces are spelt out: what \s means depends on who reads the pattern.
+_SPACES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_PART = f"[^@{_SPACES}" + r"\"'`;<>(),:\\]+"
+
 
 class User(Spec):
     """Limits of 0 mean unlimited; quotas are MiB. `is_suspended` locks the account and its sites."""
 
     email: str = Field(
         max_length=254,
-        pattern=r"^[^@\s\x00-\x1f\"'`;<>(),:\\]+@[^@\s\x00-\x1f\"'`;<>(),:\\]+$",
+        pattern=f"^{_PART}@{_PART}$",
         description="Where to reach the user.",
     )
     full_name: str = Field(

@@ -1,0 +1,164 @@
+"""Aims drawn requests at what is there: a schema says how a name looks, and not which ones exist.
+
+What was drawn to be wrong is left as it is.
+"""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+from pyotp import TOTP
+from schemathesis import Case
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
+from schemathesis.openapi import format as register_format
+
+from api import bearer
+from state.kinds import KINDS
+from state.secrets import kept_verifier
+from tests.api.authorisation import TABLE
+from tests.api.conftest import BASE, PASSWORD, World
+from tests.api.making import MAKERS
+
+_numbers = count()
+_labels = st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)
+_OF = {row.route: row.of for row in TABLE}
+_JOBS = {
+    "reconcile": lambda world: {"parameters": {}, "user_id": world.uids["rich"]},
+    "sweep": lambda _: {"parameters": {"host": "web1"}, "user_id": None},
+}
+_PROVING = f"{BASE}/auth/"
+_OWN = (_PROVING, f"{BASE}/tokens")
+
+
+def register() -> None:
+    """How a name below a public suffix is drawn: a schema cannot tell which suffixes are public."""
+    register_format("idn-hostname", st.builds("{}.{}.example".format, _labels, _labels))
+
+
+def aim(case: Case, world: World) -> dict[str, str]:
+    """Puts what exists in the place of what only looks like it; the headers of who may ask for it.
+
+    That is an administrator, except where one has to do with what is one's own: then it is somebody new. What
+    links lead to is an administrator's.
+    """
+    somebody, linked = f"somebody{next(_numbers)}", case.meta.phase.name is TestPhase.STATEFUL
+    own = case.path.startswith(_PROVING if linked else _OWN)
+    if own or case.path_parameters:
+        world.user(somebody, "rich", role="user", web_domains_limit=0)
+    _aim_path(case, world, somebody)
+    _aim_query(case)
+    if "If-Match" in case.headers:
+        case.headers["If-Match"] = "*"
+    if isinstance(case.body, dict):
+        case.body = _aimed(case.body, world)
+        if case.path.startswith(_PROVING):
+            case.body = _proving(case, case.body, world, somebody)
+    return {"Authorization": f"Bearer {token(world, somebody if own else 'admin')}"}
+
+
+def token(world: World, name: str) -> str:
+    """A token, as a login would give it."""
+    with world.database.reading() as connection:
+        _, since = kept_verifier(connection, world.uids[name])
+    return bearer.issue(world.settings.var, world.uids[name], since, world.clock()).text
+
+
+def _aim_path(case: Case, world: World, somebody: str) -> None:
+    """The names of an object of somebody's, unless a link gave others."""
+    route = f"{case.operation.method.upper()} {case.path.removeprefix(BASE)}"
+    drawn = case.path_parameters.keys() - case._override.path_parameters.keys()
+    if drawn and _OF.get(route) and not case.meta.is_negative_at(ParameterLocation.PATH):
+        made = MAKERS[_OF[route]](world, somebody)
+        case.path_parameters = {**case.path_parameters, **{name: made[name] for name in drawn}}
+
+
+def _aim_query(case: Case) -> None:
+    """Nothing is waited for: nobody makes anything true. A cursor can only be had from the page before.
+
+    In a chain nothing is rehearsed, which has no consequences. What is empty is not sent at all.
+    """
+    case.query = {name: value for name, value in case.query.items() if value not in (None, [], {})}
+    longest = {each.name: each.definition["schema"].get("maximum", 0) for each in case.operation.query}
+    unsaid = "0" if case.path == f"{BASE}/events" else None
+    if 0 <= _number(case.query.get("wait", unsaid)) <= longest.get("wait", -1):
+        case.query["wait"] = "0"
+    if isinstance(case.query.get("cursor"), str):
+        del case.query["cursor"]
+    if case.meta.phase.name is TestPhase.STATEFUL and case.query.get("dry_run") in (True, "true"):
+        case.query["dry_run"] = "false"
+
+
+def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
+    """The body with owners, hosts, addresses and times that are good.
+
+    Where a site's files are depends on whose it is: that is left to the API. An empty set prunes nothing.
+    """
+    good = {
+        "user_id": world.uids["rich"],
+        "owner": "rich",
+        "host": "web1",
+        "url": "https://203.0.114.1/hook",
+        "expires_at": "2099-12-31T00:00:00Z",
+        "scheduled_for": "2026-01-01T00:00:00Z",
+    }
+    found = {n: good[n] if n in good and isinstance(v, str) else v for n, v in body.items()}
+    if isinstance(found.get("document_root"), str):
+        del found["document_root"]
+    if isinstance(found.get("parameters", {}), dict) and isinstance(found.get("user_id"), str | None):
+        found |= _JOBS.get(str(found.get("job_type")), lambda _: {})(world)
+    if _are_texts(found.get("addresses")):
+        found["addresses"] = ["192.0.2.0/24"]
+    if found.get("prune") is True and not found.get("documents"):
+        found["prune"] = False
+    if isinstance(found.get("documents"), list):
+        found["documents"] = [_posted(each, world) for each in found["documents"]]
+    return found
+
+
+def _posted(document: Any, world: World) -> Any:
+    """A posted document of a name that nobody has."""
+    if not isinstance(document, dict) or str(document.get("kind")) not in KINDS:
+        return document
+    found = dict(document)
+    if isinstance(found.get("spec"), dict):
+        found["spec"] = _aimed(found["spec"], world)
+    if isinstance(found.get("metadata"), dict):
+        found["metadata"] = _aimed(found["metadata"], world)
+        if isinstance(found["metadata"].get("name"), str):
+            suffix = ".example" if KINDS[document["kind"]].name_field == "domain" else ""
+            found["metadata"]["name"] = f"posted{next(_numbers)}{suffix}"
+    return found
+
+
+def _proving(case: Case, body: dict[str, Any], world: World, who: str) -> dict[str, Any]:
+    """The body with the password, and with a code where one is wanted."""
+    good = {"username": who, "password": PASSWORD, "current_password": PASSWORD}
+    if "code" in body and case.meta.generation.mode.is_positive:
+        good["code"] = _code(case, world, who)
+    return {name: good.get(name, value) if isinstance(value, str) else value for name, value in body.items()}
+
+
+def _code(case: Case, world: World, who: str) -> str:
+    """A code of a second factor that was set up; one of those for emergencies where it is enabled already."""
+    headers = {"Authorization": f"Bearer {token(world, who)}"}
+    base = f"{BASE}/auth/totp"
+    made = world.http.post(f"{base}/setup", json={"password": PASSWORD}, headers=headers)
+    code = TOTP(made.json()["secret"]).at(world.clock())
+    if case.path.endswith("/verify"):
+        return code
+    enabled = world.http.post(f"{base}/verify", json={"code": code}, headers=headers)
+    return str(enabled.json()["recovery_codes"][0])
+
+
+def _number(value: object) -> float:
+    """The number that a query gives; less than none when it is no number."""
+    try:
+        return -1 if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        return -1
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
