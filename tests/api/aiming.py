@@ -52,7 +52,7 @@ def aim(case: Case, world: World) -> dict[str, str]:
     if "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if isinstance(case.body, dict):
-        case.body = _aimed(case.body, world)
+        case.body = _posted(case.body, world) if "metadata" in case.body else _aimed(case.body, world)
         if case.path.startswith(_PROVING):
             case.body = _proving(case, case.body, world, somebody)
     return {"Authorization": f"Bearer {token(world, somebody if own else 'admin')}"}
@@ -93,7 +93,8 @@ def _aim_query(case: Case) -> None:
 def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     """The body with owners, hosts, addresses and times that are good.
 
-    Where a site's files are depends on whose it is: that is left to the API. An empty set prunes nothing.
+    Where a site's files are depends on whose it is: that is left to the API. An empty set prunes nothing. What is
+    new has one revision to go back to.
     """
     good = {
         "user_id": world.uids["rich"],
@@ -108,6 +109,8 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
         del found["document_root"]
     if isinstance(found.get("parameters", {}), dict) and isinstance(found.get("user_id"), str | None):
         found |= _JOBS.get(str(found.get("job_type")), lambda _: {})(world)
+    if type(found.get("generation")) is int and found["generation"] > 1:
+        found["generation"] = 1
     if _are_texts(found.get("addresses")):
         found["addresses"] = ["192.0.2.0/24"]
     if found.get("prune") is True and not found.get("documents"):
