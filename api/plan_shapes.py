@@ -13,7 +13,7 @@ _CHANGE = shape(
         "owner": TEXT,
         "resource": told(TEXT, "Its key, such as `config:nginx/example.com.conf`."),
         "cause": one_of("intended", "corrective"),
-        "effect": told(TEXT, "What happens to the service: `none`, `reload` or `restart`."),
+        "effect": told(TEXT, "What happens to the service: `none` or `reload`."),
         "service": TEXT,
         "fields": listed(_FIELD),
         "diff": nullable(told(TEXT, "The text, as a unified diff.")),

@@ -13,7 +13,6 @@ ADMINISTRATOR = (
     "admin"  # who owns what belongs to no tenant: packages, and the users that administrators make
 )
 USER_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 

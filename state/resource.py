@@ -15,8 +15,6 @@ from typing import Any
 
 Attributes = Mapping[str, Any]
 
-LIVE_ROOT = "/etc/ghostcp/live"
-
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -25,7 +23,6 @@ class Effect(StrEnum):
 
     NONE = "none"
     RELOAD = "reload"
-    RESTART = "restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,6 @@ class Resource:
     service: str | None = None
     once: bool = False
     data: bool = False
-    replace_on: tuple[str, ...] = ()
     digest: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +103,7 @@ def seed(
 
 
 def config(service: str, name: str, content: str, *, requires: tuple[str, ...] = ()) -> Resource:
-    """A file of a service's configuration below `LIVE_ROOT`, judged by the service's validator before it is live.
+    """A file of a service's configuration, judged by the service's validator before it is live.
 
     `name` is relative to the service's folder; the file is root's, mode 0644.
     """

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from state import totp
 from state.access_tables import recovery_codes, second_factors
@@ -64,14 +64,6 @@ def use(connection: Connection, var: Path, uid: str, code: str, now: datetime) -
     if totp.is_recovery_code(code):
         return Factor.RECOVERY if _use_recovery_code(connection, uid, code, now) else Factor.NONE
     return Factor.CODE if _use_code(connection, var, row, code, now) else Factor.NONE
-
-
-def codes_left(connection: Connection, uid: str) -> int:
-    """How many recovery codes are not used yet."""
-    unused = (recovery_codes.c.uid == uid) & recovery_codes.c.used_at.is_(None)
-    return int(
-        connection.execute(select(func.count()).select_from(recovery_codes).where(unused)).scalar_one()
-    )
 
 
 def remove(connection: Connection, uid: str) -> None:
