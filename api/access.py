@@ -99,6 +99,8 @@ def check_create(
 ) -> None:
     """Whether the principal may make such a document for `owner`, who is theirs. Raises Forbidden."""
     if principal.role == "admin":
+        if principal.scopes is not None and kind.owns and values.get("role") == "admin":
+            raise Forbidden("no API token makes administrators: log in", code="scope_missing", scope=None)
         return
     if not kind.placed or (kind.owns and principal.role != "reseller"):
         raise Forbidden(f"your role may not create {kind.plural}", code="forbidden_role")

@@ -125,3 +125,28 @@ TABLE = (
     Row("GET /hosts", "200", "403", "403"),
     Row("GET /hosts/{id}", "- - 200 404", "- - 403 403", "- - 403 403", "host"),
 )  # fmt: skip
+
+NO_TOKEN = ""
+SCOPES: Mapping[str, str] = {
+    "GET /auth/me": "users:read",
+    **dict.fromkeys(
+        (
+            *(f"POST /auth/{name}" for name in ("logout", "refresh", "password")),
+            *(f"POST /auth/totp/{name}" for name in ("setup", "verify", "disable")),
+            *("GET /tokens", "POST /tokens"),
+            *(f"{verb} /tokens/{{id}}" for verb in ("GET", "PUT", "PATCH", "DELETE")),
+        ),
+        NO_TOKEN,
+    ),
+}
+"""What an API token must carry for a route; of all others it is the first word of the path with `read` for GET,
+`write` for the rest. Nothing but a login comes through a door of `NO_TOKEN`."""
+OPEN = ("GET /health", "GET /health/ready", "GET /openapi.json", "POST /auth/login")
+"""What needs no proof at all."""
+
+
+def scope_of(route: str) -> str:
+    """The scope that an API token needs for this route."""
+    method, _, path = route.partition(" ")
+    collection = path.split("/")[1]
+    return SCOPES.get(route, f"{collection}:{'read' if method == 'GET' else 'write'}")

@@ -1,11 +1,14 @@
 """Every route of the OpenAPI document, as every role, on every sort of object: as the one table says."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from tests.api.authorisation import ROLES, TABLE, Row
+from api.app import ROUTES
+from tests.api.authorisation import OPEN, ROLES, TABLE, Row, scope_of
 from tests.api.conftest import BASE, World, Worlds
 from tests.api.making import MAKERS, Arguments
 from tests.conftest import Stage
@@ -33,17 +36,17 @@ def arguments_of(world: World, row: Row, role: str, relation: str) -> Arguments:
     return MAKERS[row.of](world, WHOSE[role].get(relation, "admin"))
 
 
-def _status(world: World, row: Row, role: str, relation: str) -> int:
+def _answer(world: World, row: Row, role: str, relation: str, **proof: str) -> httpx.Response:
     arguments = arguments_of(world, row, role, relation) if row.of else {}
     method, _, path = row.route.partition(" ")
     body: Any = dict(row.body) if row.body is not None else None
     if row.owned:
         body, arguments = body | {"user_id": arguments["id"]}, {}
-    headers = dict(row.headers)
+    headers = {**row.headers, **proof}
     if method == "PATCH":
         headers["Content-Type"] = "application/merge-patch+json"
     path = path.format(**arguments) + row.query
-    return world.call(WHO[role], method, path, json=body, headers=headers).status_code
+    return world.call(WHO[role], method, path, json=body, headers=headers)
 
 
 def test_the_table_has_every_route_and_no_other(world: World) -> None:
@@ -60,8 +63,44 @@ def test_each_role_gets_what_the_table_says(worlds: Worlds, sqlite_stage: Stage,
     expected = row.expected(role)
     for relation in expected:
         fresh = worlds.on(sqlite_stage)
-        found[relation] = _status(fresh, row, role, relation)
+        found[relation] = _answer(fresh, row, role, relation).status_code
     assert found == expected
+
+
+def _bearing(world: World, scopes: Iterable[str]) -> str:
+    wish = {"name": "walker", "scopes": sorted(scopes)}
+    made = world.call("admin", "POST", "/tokens", json=wish)
+    assert made.status_code == 201, made.json()
+    return f"Bearer {made.json()['token']}"
+
+
+def _first(row: Row) -> tuple[str, int]:
+    """The first sort of object that an administrator gets this route's ordinary answer for."""
+    return next(iter(row.expected("admin").items()))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.route)
+def test_a_token_with_the_scope_and_no_other_gets_what_its_user_gets(world: World, row: Row) -> None:
+    relation, expected = _first(row)
+    scope = scope_of(row.route)
+    if row.route in OPEN or not scope:
+        expected = expected if row.route in OPEN else 403
+        scope = "domains:read"
+    answer = _answer(world, row, "admin", relation, Authorization=_bearing(world, [scope]))
+    assert answer.status_code == expected, answer.text
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.route)
+def test_a_token_with_every_scope_but_the_needed_is_turned_away(world: World, row: Row) -> None:
+    relation, expected = _first(row)
+    needed = scope_of(row.route)
+    wider = {needed, needed.replace(":read", ":write")}
+    others = {each.rule.scope for each in ROUTES if each.rule.scope} - wider
+    answer = _answer(world, row, "admin", relation, Authorization=_bearing(world, others))
+    if row.route in OPEN:
+        assert answer.status_code == expected
+    else:
+        assert (answer.status_code, answer.json()["details"]["code"]) == (403, "scope_missing")
 
 
 def _lists_by_owner(world: World) -> list[str]:

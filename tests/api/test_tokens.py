@@ -96,6 +96,18 @@ def test_no_token_changes_a_password_and_it_may_make_users(world: World, who: st
     assert _use(world, token, "/users", "POST", json=body).status_code == 201
 
 
+@pytest.mark.parametrize("door", ["/users", "/documents"])
+def test_no_token_makes_administrators(world: World, door: str) -> None:
+    token = _make(world, "admin", scopes=["users:write", "documents:write"])["token"]
+    spec = {"email": "carl@example.com", "role": "admin"}
+    body: dict[str, Any] = {"username": "carl", "password": "long enough", **spec}
+    if door == "/documents":
+        body = {"kind": "User", "metadata": {"name": "carl"}, "spec": spec}
+    assert _code(_use(world, token, door, "POST", json=body)) == (403, "scope_missing")
+    assert _use(world, token, "/users?role=admin").json()["total"] == 1
+    assert world.call("admin", "POST", door, json=body).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("wish", "field"),
     [
