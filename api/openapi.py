@@ -125,8 +125,9 @@ def _value(each: Field) -> Schema:
 
 
 def _bound(name: str, of: str) -> Parameter:
+    """Its example is in the words: Swagger UI would send one that stands apart whenever one tries the door."""
     side = "at or after" if name.endswith("_after") else "before"
-    return Parameter(name, MOMENT, f"Only those whose `{of}` is {side} this.", example="2024-01-01")
+    return Parameter(name, MOMENT, f"Only those whose `{of}` is {side} this, such as `2024-01-01`.")
 
 
 def _printable(schema: Schema) -> dict[str, Any]:
