@@ -38,7 +38,7 @@ class Described:
         """`once` is how an object looks to its maker, when that is shown more than others are."""
         headers = _TAG | {"Location": "Where the new object is."}
         answer = Answer(201, f"The new {self.noun}.", once or self.shape, headers=headers)
-        body = Body(accepted.model_json_schema(), {"as specified": example} if example else {})
+        body = Body(accepted.model_json_schema(), {"example": example} if example else {})
         parameters = (*path_parameters(self.path), *write_parameters(creating=True))
         return Docs(self.key, (answer,), parameters, body)
 

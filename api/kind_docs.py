@@ -138,4 +138,4 @@ def _closed(title: str, properties: Mapping[str, Schema]) -> dict[str, Any]:
 
 def _examples(kind: Kind, action: str) -> dict[str, Any]:
     body = kind.examples.get(action)
-    return {"as specified": body} if body else {}
+    return {"example": body} if body else {}

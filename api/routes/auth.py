@@ -198,7 +198,7 @@ ROUTES = (
         Docs(
             "auth",
             (_answer("A token, until when it is good, and whose it is."),),
-            body=Body(Login.model_json_schema(), {"as specified": _LOGIN}),
+            body=Body(Login.model_json_schema(), {"example": _LOGIN}),
             errors=(401, 403),
             operation_id="logIn",
         ),

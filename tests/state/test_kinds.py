@@ -18,47 +18,6 @@ EXAMPLES = Path(__file__).parents[2] / "state/examples"
 EVERY = [pytest.param(kind, id=kind.name) for kind in KINDS.values()]
 OWNERS = [kind for kind in KINDS.values() if kind.owns]
 
-SHOWN = {
-    "User": {
-        "email",
-        "full_name",
-        "role",
-        "package_name",
-        "disk_quota",
-        "bandwidth_quota",
-        "web_domains_limit",
-        "dns_domains_limit",
-        "mail_domains_limit",
-        "databases_limit",
-        "cron_jobs_limit",
-        "shell",
-        "language",
-        "timezone",
-        "is_active",
-        "is_suspended",
-    },
-    "WebDomain": {
-        "ip_address",
-        "ipv6_address",
-        "web_template",
-        "backend_template",
-        "proxy_template",
-        "document_root",
-        "ssl_enabled",
-        "ssl_force",
-        "ssl_hsts",
-        "letsencrypt_enabled",
-        "letsencrypt_wildcard",
-        "aliases",
-        "is_active",
-        "is_suspended",
-    },
-}
-ANSWERED = {
-    "User": ("users", "username", {"disk_used", "bandwidth_used"}),
-    "WebDomain": ("domains", "domain", {"bandwidth_used"}),
-}
-
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_it_is_listed_by_its_own_name(kind: Kind) -> None:
@@ -113,24 +72,6 @@ def test_marks_are_values_that_are_known(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_copied_field_has_a_source_to_be_copied_from(kind: Kind) -> None:
     assert kind.marked(Copied) <= KINDS["Package"].schema.model_fields.keys()
-
-
-@pytest.mark.parametrize("kind", [pytest.param(KINDS[name], id=name) for name in SHOWN])
-def test_it_has_every_field_of_the_specification(kind: Kind) -> None:
-    plural, name_field, measured = ANSWERED[kind.name]
-    assert kind.schema.model_fields.keys() == SHOWN[kind.name]
-    assert (kind.plural, kind.name_field, set(kind.measured)) == (plural, name_field, measured)
-
-
-def test_whoever_owns_has_every_counter_of_the_specification() -> None:
-    limits = {name for name in KINDS["User"].schema.model_fields if name.endswith("_limit")}
-    assert limits == {
-        "web_domains_limit",
-        "dns_domains_limit",
-        "mail_domains_limit",
-        "databases_limit",
-        "cron_jobs_limit",
-    }
 
 
 @pytest.mark.parametrize("kind", EVERY)
