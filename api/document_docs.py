@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.describe import Schema
-from api.kind_docs import spec_schema
+from api.kind_docs import change_schema, spec_schema
 from api.posted_set import Metadata, PostedSet
 from api.schemas import listed, one_of
 from state.kind import Kind
@@ -23,6 +23,19 @@ def posted_set() -> Schema:
 def posted_one() -> Schema:
     """The schema of one posted document."""
     return {"oneOf": [_posted(each) for each in KINDS.values()]}
+
+
+def spec_change(*, merge: bool) -> Schema:
+    """The schema of a change of a document's spec: that of any kind, since OpenAPI cannot tell that the path says
+    which."""
+    return {
+        "title": "SpecPatch" if merge else "SpecChange",
+        "description": "What of the spec shall be another; the kind in the path says what a spec has.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["spec"],
+        "properties": {"spec": {"anyOf": [change_schema(each, merge=merge) for each in KINDS.values()]}},
+    }
 
 
 def _posted(kind: Kind) -> Schema:

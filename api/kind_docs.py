@@ -68,6 +68,21 @@ def spec_schema(kind: Kind) -> dict[str, Any]:
     return _closed(f"{kind.name}Spec", own) | ({"required": required} if required else {})
 
 
+def change_schema(kind: Kind, *, merge: bool) -> dict[str, Any]:
+    """What of a spec PUT (the fields named) and PATCH (a merge patch, where null means the default) accept."""
+    schema, fixed = _accepted(kind), kind.marked(Immutable)
+    needed = set(schema.get("required", ())) - kind.marked(Completed)
+    voidable = kind.marked(Completed) | kind.marked(Copied)
+    if merge:
+        voidable = voidable | (set(schema["properties"]) - needed)
+    properties = {
+        name: nullable(without_default(each)) if name in voidable else without_default(each)
+        for name, each in schema["properties"].items()
+        if name not in fixed
+    }
+    return _closed(f"{kind.name}Spec{'Patch' if merge else 'Change'}", properties)
+
+
 def _creating(kind: Kind) -> Body:
     spec = spec_schema(kind)
     properties = {kind.name_field: kind.naming, **spec["properties"], **_placing(kind)}
@@ -90,21 +105,11 @@ def _placing(kind: Kind) -> dict[str, Schema]:
 
 
 def _changing(kind: Kind, *, merge: bool) -> Body:
-    """What PUT (the fields named) and PATCH (a merge patch, where null means the default) accept."""
-    schema, fixed = _accepted(kind), kind.marked(Immutable)
-    needed = set(schema.get("required", ())) - kind.marked(Completed)
-    voidable = kind.marked(Completed) | kind.marked(Copied)
-    if merge:
-        voidable = voidable | (set(schema["properties"]) - needed)
-    properties = {
-        name: nullable(without_default(each)) if name in voidable else without_default(each)
-        for name, each in schema["properties"].items()
-        if name not in fixed
-    }
+    properties = change_schema(kind, merge=merge)["properties"]
     if kind.password:
         either = {"anyOf": [{"maxLength": 0}, {"minLength": 8, "maxLength": 1024}]}
         keeping = {**_PASSWORD, **either, "description": "Absent, null or empty it stays as it is."}
-        properties["password"] = {**keeping, "nullable": True}
+        properties = {**properties, "password": {**keeping, "nullable": True}}
     title = f"{kind.name}{'Patch' if merge else 'Change'}"
     media = (MERGE_PATCH, JSON) if merge else (JSON,)
     return Body(_closed(title, properties), _examples(kind, "change"), media=media)

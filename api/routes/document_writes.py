@@ -14,7 +14,7 @@ from api.body import Object
 from api.call import Call, Reply
 from api.collection import understand
 from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs
-from api.document_docs import posted_one
+from api.document_docs import posted_one, spec_change
 from api.door import Route
 from api.kind_docs import TAG
 from api.openapi import IF_MATCH, path_parameters, write_parameters
@@ -139,8 +139,7 @@ _ONE, _RULE = "/documents/{kind}/{name}", signed_in("documents:write")
 _PATH = (*path_parameters(_ONE), *write_parameters(), IF_MATCH)
 _NOW = Answer(200, "The document as it is now.", STORED, headers={"ETag": TAG})
 _NEW = Answer(201, "The new document.", STORED, headers={"ETag": TAG, "Location": "Where it is."})
-_CHANGES = SpecChange.model_json_schema()
-_BODY, _PATCH = Body(_CHANGES), Body({**_CHANGES, "title": "SpecPatch"}, media=(MERGE_PATCH, JSON))
+_BODY, _PATCH = Body(spec_change(merge=False)), Body(spec_change(merge=True), media=(MERGE_PATCH, JSON))
 _BACK = (*path_parameters(_ONE), *write_parameters(creating=True), IF_MATCH)
 ROUTES = (
     Route(

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from pyotp import TOTP
 from schemathesis import Case
 from schemathesis.core.parameters import ParameterLocation
@@ -15,11 +16,13 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.openapi import format as register_format
 
 from api import bearer
+from api.kind_docs import change_schema
+from state.kind import Kind
 from state.kinds import KINDS
 from state.secrets import kept_verifier
 from tests.api.authorisation import TABLE
 from tests.api.conftest import BASE, PASSWORD, World
-from tests.api.making import MAKERS
+from tests.api.making import MAKERS, document
 
 _numbers = count()
 _labels = st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)
@@ -27,6 +30,10 @@ _OF = {row.route: row.of for row in TABLE}
 _JOBS = {
     "reconcile": lambda world: {"parameters": {}, "user_id": world.uids["rich"]},
     "sweep": lambda _: {"parameters": {"host": "web1"}, "user_id": None},
+}
+_CHANGES = {
+    method: [(kind, Draft202012Validator(change_schema(kind, merge=merge))) for kind in KINDS.values()]
+    for method, merge in (("PUT", False), ("PATCH", True))
 }
 _PROVING = f"{BASE}/auth/"
 _OWN = (_PROVING, f"{BASE}/tokens")
@@ -70,8 +77,16 @@ def _aim_path(case: Case, world: World, somebody: str) -> None:
     route = f"{case.operation.method.upper()} {case.path.removeprefix(BASE)}"
     drawn = case.path_parameters.keys() - case._override.path_parameters.keys()
     if drawn and _OF.get(route) and not case.meta.is_negative_at(ParameterLocation.PATH):
-        made = MAKERS[_OF[route]](world, somebody)
+        kind = _kind_of(case) if _OF[route] == "document" else None
+        made = document(world, somebody, kind) if kind else MAKERS[_OF[route]](world, somebody)
         case.path_parameters = {**case.path_parameters, **{name: made[name] for name in drawn}}
+
+
+def _kind_of(case: Case) -> Kind | None:
+    """A kind whose documents can be changed as the body says; none when it says nothing of the sort."""
+    spec = case.body.get("spec") if isinstance(case.body, dict) else None
+    changes = _CHANGES.get(case.operation.method.upper(), ())
+    return next((kind for kind, schema in changes if schema.is_valid(spec)), None)
 
 
 def _aim_query(case: Case) -> None:
@@ -111,6 +126,8 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
         found |= _JOBS.get(str(found.get("job_type")), lambda _: {})(world)
     if type(found.get("generation")) is int and found["generation"] > 1:
         found["generation"] = 1
+    if isinstance(found.get("spec"), dict):
+        found["spec"] = _aimed(found["spec"], world)
     if _are_texts(found.get("addresses")):
         found["addresses"] = ["192.0.2.0/24"]
     if found.get("prune") is True and not found.get("documents"):
@@ -120,17 +137,15 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     return found
 
 
-def _posted(document: Any, world: World) -> Any:
+def _posted(posted: Any, world: World) -> Any:
     """A posted document of a name that nobody has."""
-    if not isinstance(document, dict) or str(document.get("kind")) not in KINDS:
-        return document
-    found = dict(document)
-    if isinstance(found.get("spec"), dict):
-        found["spec"] = _aimed(found["spec"], world)
+    if not isinstance(posted, dict) or str(posted.get("kind")) not in KINDS:
+        return posted
+    found = _aimed(posted, world)
     if isinstance(found.get("metadata"), dict):
         found["metadata"] = _aimed(found["metadata"], world)
         if isinstance(found["metadata"].get("name"), str):
-            suffix = ".example" if KINDS[document["kind"]].name_field == "domain" else ""
+            suffix = ".example" if KINDS[posted["kind"]].name_field == "domain" else ""
             found["metadata"]["name"] = f"posted{next(_numbers)}{suffix}"
     return found
 

@@ -9,8 +9,10 @@ from state.deliveries import ping
 from state.job_queue import take_job
 from state.jobs import add_job, finish_job
 from state.journal_tables import audit as audit_table
+from state.kind import Kind
 from state.kinds import KINDS
 from state.plans import answer, ask
+from state.reading import get
 from state.webhooks import Wish
 from tests.api.conftest import World, report_of
 
@@ -59,9 +61,11 @@ def _audit_entry(world: World, owner: str) -> Arguments:
         return {"id": str(connection.execute(select(func.max(audit_table.c.id))).scalar_one())}
 
 
-def _document(world: World, owner: str) -> Arguments:
-    world.site(f"{owner}.example", owner)
-    return {"kind": "WebDomain", "name": f"{owner}.example"}
+def document(world: World, owner: str, kind: Kind = KINDS["WebDomain"]) -> Arguments:
+    """A document of the kind, made as an object of it is."""
+    made = MAKERS[kind.topic](world, owner)
+    with world.database.reading() as connection:
+        return {"kind": kind.name, "name": get(connection, made["id"]).name}
 
 
 def _token(world: World, owner: str) -> Arguments:
@@ -92,7 +96,7 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "failed job": _ended_job,
     "plan": _plan,
     "audit entry": _audit_entry,
-    "document": _document,
+    "document": document,
     "host": lambda _, __: {"id": "web1"},
     "token": _token,
     "webhook": _webhook,
