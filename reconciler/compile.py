@@ -1,7 +1,8 @@
 """From documents to the catalog: all resources that a target should have, and what cannot be had yet."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from state.document import Document, Ref
 from state.kind import Compiled, Context, Facts, Reason, Templates
@@ -11,12 +12,13 @@ from state.resource import Resource, service
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one document: the keys it compiled to, or why it did not."""
+    """What became of one document: the keys it compiled to, or why it did not; what to remember once they are true."""
 
     keys: tuple[str, ...] = ()
     blocked: tuple[Reason, ...] = ()
     failed: Reason | None = None
     notes: tuple[Reason, ...] = ()
+    keep: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def held(self) -> bool:
@@ -71,4 +73,4 @@ def _compile_one(
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)
-    return Outcome(keys, compiled.blocked, notes=compiled.notes), compiled.resources
+    return Outcome(keys, compiled.blocked, notes=compiled.notes, keep=compiled.keep), compiled.resources

@@ -1,8 +1,9 @@
 """From what was planned and what became of it to what is known of each document; pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.apply import Applied, Result
 from reconciler.compile import Outcome
@@ -24,11 +25,13 @@ Results = Mapping[str, Result]
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """A document's new status; whether another try soon may help; whether its tombstone is fulfilled."""
+    """A document's new status; whether another try soon may help; whether its tombstone is fulfilled; what is new to
+    be remembered with it."""
 
     status: Status
     retry: bool
     forget: bool
+    keep: Mapping[str, Any] = field(default_factory=dict)
 
 
 def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclusion]:
@@ -120,7 +123,8 @@ def _conclude_one(
     left = document.deleted and bool(status.applied) and not problems
     retry = left or bool(down) or any(result.status not in {"refused", *DONE} for _, result in failed)
     forget = document.deleted and not status.applied and not problems
-    return Conclusion(status, retry, forget)
+    new = {} if problems else {k: v for k, v in outcome.keep.items() if document.kept.get(k) != v}
+    return Conclusion(status, retry, forget, new)
 
 
 def _result(change: Change, applied: Applied) -> Result:

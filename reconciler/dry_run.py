@@ -88,7 +88,7 @@ def _judged(world: World, found: Survey) -> Survey:
         return found
     with world.database.reading() as connection:
         token = last_token(connection, found.subject.target)
-    results = rehearse(world.run, found.subject.target, configs, token)
+    results = rehearse(world.run, found.subject.target, configs, token, world.reveal)
     bad = {c.key: results[c.key] for c in configs if c.key in results and results[c.key].status == "refused"}
     return replace(found, plan=refuse(found.plan, {key: result.message for key, result in bad.items()}))
 

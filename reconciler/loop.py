@@ -15,6 +15,7 @@ from reconciler.subject import Subject, Survey
 from reconciler.survey import World, pending_on, survey
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
+from state.keeping import keep_all
 from state.statuses import holders, save_statuses, settle, wake
 from state.targets import answered, seen
 from state.tombstones import forget
@@ -50,7 +51,7 @@ def reconcile(world: World, lease: Lease) -> Pass:
         subject = _write_ahead(world, lease, found)
         stamp = new_stamp()
         with Journal(world.database, found, stamp, world.settings.quarantine_days) as journal:
-            done = apply(world.run, lease.target, found.plan, lease.token, stamp)
+            done = apply(world.run, lease.target, found.plan, lease.token, stamp, world.reveal)
             return _concluded(world, lease, found, done, journal)
     except Superseded as error:
         if isinstance(highest := error.details.get("highest"), int):
@@ -98,6 +99,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         lease.check(connection)
         save_statuses(connection, (c.status for c in conclusions.values()))
         settle(connection, subject.documents.values())
+        keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))
         emit(connection, *news(found, conclusions))
         if journal:

@@ -10,7 +10,9 @@ from reconciler.subject import Subject, Survey
 from state import reading
 from state.database import Database
 from state.document import Document, Ref, Status
+from state.keeping import reveal
 from state.kind import Facts, Templates
+from state.resource import Secret
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
 from state.targets import get_target, seen
@@ -24,6 +26,10 @@ class World:
     settings: Settings
     run: Run
     templates: Callable[[], Templates]
+
+    def reveal(self, secret: Secret) -> str | None:
+        """A document's secret; None, and a word in the log, when none of the keys opens it."""
+        return reveal(self.settings.var, secret)
 
 
 def whole_target(database: Database, target: str) -> Subject:

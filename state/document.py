@@ -28,7 +28,8 @@ class Document:
     """One desired object. `number` is a serial given once (a User's becomes its uid); times are UTC.
 
     `request_id` is the request that wrote it last. `wanted` counts everything that makes another look necessary:
-    own changes and those of what it refers to.
+    own changes and those of what it refers to. `kept` is what the control plane made for it and remembers (a zone's
+    serial, a certificate), which is nobody's wish and makes no generation; `sealed` are secrets that belong to it.
     """
 
     uid: str
@@ -45,6 +46,8 @@ class Document:
     deleted_at: datetime | None = None
     confirmed: bool = True
     request_id: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    sealed: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -88,7 +91,6 @@ class Status:
     applied: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def having(self, condition: Condition) -> "Status":
         """The status with this condition set; `last_transition` moves only when the condition's status does."""

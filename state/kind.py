@@ -111,11 +111,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a document means on its target, in the order of making; or why it cannot be had there yet."""
+    """What a document means on its target, in the order of making; or why it cannot be had there yet.
+
+    `keep` is what is remembered with the document (`Document.kept`) once all of it is true.
+    """
 
     resources: tuple[Resource, ...] = ()
     blocked: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
+    keep: Mapping[str, Any] = field(default_factory=dict)
 
 
 Values = Mapping[str, Any]

@@ -11,6 +11,7 @@ from state.kind import Related
 from state.kinds import KINDS
 from state.tables import PENDING, documents, refs
 
+_NOTHING: Mapping[str, Any] = {}
 _ALIVE = documents.c.deleted_at.is_(None)
 _FIND = select(documents).where(
     documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"), _ALIVE
@@ -34,6 +35,8 @@ def from_row(row: Mapping[Any, Any]) -> Document:
         deleted_at=row["deleted_at"],
         confirmed=row["confirmed"],
         request_id=row["request_id"],
+        kept=row["kept"] or _NOTHING,
+        sealed=row["sealed"],
     )
 
 

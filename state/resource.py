@@ -15,6 +15,9 @@ from typing import Any
 
 Attributes = Mapping[str, Any]
 
+PRIVATE = "private"
+"""The folder of a service's configuration whose files hold secrets."""
+
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -26,10 +29,19 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret of a document: all of the document's, sealed, and the name of this one among them."""
+
+    sealed: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One thing on a target: what it is (`key`), how it should be (`attributes`), and what travels beside it.
 
-    `content` is the text of a file or configuration; `attributes` then hold its SHA-256, never the text.
+    `content` is the text of a file or configuration; `attributes` then hold its SHA-256, never the text. A `secret`
+    is revealed only while it is sent to its host.
     `requires` are keys that must exist first; `once` is made at most once and then belongs to the tenant;
     `data` is moved to quarantine when it is no longer wanted, never destroyed.
     """
@@ -41,6 +53,7 @@ class Resource:
     service: str | None = None
     once: bool = False
     data: bool = False
+    secret: Secret | None = None
     digest: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +123,26 @@ def config(service: str, name: str, content: str, *, requires: tuple[str, ...] =
     attributes, known = _file("root", "root", "0644", content)
     key = f"config:{service}/{name}"
     return Resource(key, attributes, content, requires, service, digest=known)
+
+
+def private_config(
+    service: str,
+    name: str,
+    secret: Secret,
+    checksum: str,
+    *,
+    group: str = "root",
+    requires: tuple[str, ...] = (),
+) -> Resource:
+    """A file of a service's configuration that holds a secret, whose SHA-256 is `checksum`.
+
+    It lies in the folder ``private`` of the service, where no text is ever read from. Only root may read it (mode
+    0600), or root and a `group` (0640).
+    """
+    mode = "0600" if group == "root" else "0640"
+    attributes = {"owner": "root", "group": group, "mode": mode, "sha256": checksum}
+    key = f"config:{service}/{PRIVATE}/{name}"
+    return Resource(key, attributes, None, requires, service, secret=secret)
 
 
 def service(name: str) -> Resource:

@@ -16,7 +16,7 @@ from state.events import emit
 from state.kind import Kind, Spec, Values
 from state.kinds import KINDS
 from state.reading import find, from_row, get, related
-from state.statuses import save_statuses, unplaced
+from state.statuses import save_statuses, unplaced, wake
 from state.tables import documents, refs, revisions
 from state.tombstones import bury, confirm, find_unconfirmed
 from state.tracing import current_request
@@ -195,6 +195,12 @@ def _record(connection: Connection, document: Document, kind: Kind, actor: str) 
     _touch_dependents(connection, document)
 
 
+def touch(connection: Connection, document: Document) -> None:
+    """Calls for a look at the document and at what refers to it, whose specs are as they were."""
+    wake(connection, [document.uid])
+    _touch_dependents(connection, document)
+
+
 def _touch_dependents(connection: Connection, document: Document) -> None:
     connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
 
@@ -207,7 +213,8 @@ def _owned(connection: Connection, document: Document) -> list[Document]:
     return [from_row(row) for row in connection.execute(query).mappings()]
 
 
-_PLAIN = [column.name for column in documents.columns if column.name not in {"spec", "pending"}]
+_APART = {"spec", "pending", "kept", "sealed"}
+_PLAIN = [column.name for column in documents.columns if column.name not in _APART]
 
 
 def _columns(document: Document) -> dict[str, Any]:

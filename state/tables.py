@@ -74,6 +74,8 @@ documents = Table(
     Column("number", Integer),
     Column("confirmed", Boolean, nullable=False),
     Column("request_id", String(64), nullable=False, server_default=""),
+    Column("kept", Json),
+    Column("sealed", Text),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),

@@ -12,8 +12,14 @@ from state.access_tables import kept_answers, second_factors
 from state.errors import Unreadable
 from state.journal_tables import webhooks
 from state.keys import keyring
+from state.tables import documents
 
-SEALED: tuple[Column[Any], ...] = (second_factors.c.secret, webhooks.c.secret, kept_answers.c.answer)
+SEALED: tuple[Column[Any], ...] = (
+    second_factors.c.secret,
+    webhooks.c.secret,
+    kept_answers.c.answer,
+    documents.c.sealed,
+)
 
 
 def seal(var: Path, text: str) -> str:
@@ -48,7 +54,7 @@ def _reseal(connection: Connection, box: MultiFernet, column: Column[Any]) -> in
     table, binary = column.table, isinstance(column.type, LargeBinary)
     assert isinstance(table, Table)
     identity = tuple(table.primary_key.columns)
-    rows = connection.execute(select(column, *identity).with_for_update()).all()
+    rows = connection.execute(select(column, *identity).where(column.is_not(None)).with_for_update()).all()
     for sealed, *values in rows:
         try:
             again = box.rotate(bytes(sealed) if binary else sealed.encode())

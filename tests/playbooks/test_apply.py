@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from playbooks.module_utils.ghostcp import apply, generations, observe
 from playbooks.module_utils.ghostcp.host import Host
 from playbooks.module_utils.ghostcp.wire import Change
-from state.resource import Resource
+from state.resource import Resource, Secret, private_config, sha256
 from tests.playbooks.calls import config, delete, live, look, make, send, site, statuses
 from tests.playbooks.remote import change
 
@@ -118,6 +119,25 @@ def test_a_foreign_fault_is_named_and_the_other_service_goes_on(host: Host) -> N
     response = make(host, config("b.conf"), config("p.conf", service="php8.4-fpm"))
     assert list(statuses(response).values()) == ["failed", "applied"]
     assert "nginx/foreign.conf" in response["results"]["config:nginx/b.conf"]["message"]
+
+
+def test_no_text_is_read_from_where_secrets_lie(host: Host) -> None:
+    key = private_config("nginx", "a.key", Secret("", "key"), sha256("SESAME"))
+    assert statuses(send(host, change(key, None) | {"content": "SESAME"}))[key.key] == "applied"
+    path = Path(host.path("/etc/ghostcp/live/nginx/private/a.key"))
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("SESAME", 0o600)
+    path.chmod(0o644)
+    path.write_text("another")
+    response = observe.observe(host, {"resources": {key.key: key.digest}, "texts": True, "listing": True})
+    assert response["differing"][key.key]["mode"] == "0644"
+    assert "another" not in json.dumps(response)
+
+
+def test_a_secret_that_could_not_be_read_changes_nothing(host: Host) -> None:
+    key = private_config("nginx", "a.key", Secret("", "key"), sha256("SESAME"))
+    response = send(host, change(key, None) | {"content": None}, change(config("b.conf"), None))
+    assert statuses(response) == {key.key: "failed", "config:nginx/b.conf": "applied"}
+    assert set(live(host)) == {"nginx/b.conf"}
 
 
 def test_a_service_that_is_not_installed_fails_what_it_gets_but_not_what_it_loses(host: Host) -> None:

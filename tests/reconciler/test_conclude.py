@@ -8,6 +8,7 @@ import pytest
 from reconciler.apply import Applied, Result
 from reconciler.conclude import NOTHING, conclude, postpone
 from reconciler.guard import Verdict, hold_back
+from reconciler.subject import Survey
 from state.document import Condition, Refusal
 from state.errors import Unreachable
 from tests.reconciler.worlds import NOON, Host, condition, host_with
@@ -209,3 +210,27 @@ def test_a_target_that_does_not_answer_postpones_its_documents_and_keeps_what_is
         assert (ready.status, ready.reason) == (False, "Unreachable")
         assert ready.message == "web1 does not answer; tried again soon"
         assert status.applied == host.statuses[status.uid].applied
+
+
+def _keeping(survey: Survey, **values: object) -> Survey:
+    outcome = replace(survey.catalog.outcomes[SITE], keep=values)
+    return replace(
+        survey, catalog=replace(survey.catalog, outcomes={**survey.catalog.outcomes, SITE: outcome})
+    )
+
+
+def test_what_is_to_be_remembered_is_remembered_once_all_is_true() -> None:
+    host = Host()
+    survey = _keeping(host.survey(ANNAS), serial=7)
+    host.make(survey.plan)
+    assert host.conclude(survey, host.applied(survey.plan, {}))[SITE].keep == {"serial": 7}
+    refused = host.applied(survey.plan, {VHOST: Result("refused", "because")})
+    assert host.conclude(survey, refused)[SITE].keep == {}
+
+
+def test_what_is_remembered_already_is_not_written_again() -> None:
+    known = company(user(), replace(site(), kept={"serial": 7, "key": "a"}))
+    survey = _keeping(Host().survey(known), serial=7, key="b")
+    host = Host()
+    host.make(survey.plan)
+    assert host.conclude(survey, host.applied(survey.plan, {}))[SITE].keep == {"key": "b"}

@@ -14,6 +14,7 @@ from .paths import INVALID, Obstructed, Walker
 from .wire import Attributes, Change, Handler, Observed
 
 TEXT_LIMIT = 64 << 10
+PRIVATE = "private"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\Z")
 
 
@@ -77,7 +78,9 @@ def _below(folder: str, prefix: str) -> Iterator[str]:
 
 
 def text(host: Host, name: str) -> str | None:
-    """The first 64 KiB of a live file, as far as they are text."""
+    """The first 64 KiB of a live file, as far as they are text; of one that holds a secret nothing."""
+    if PRIVATE in name.split("/"):
+        return None
     with _live(host) as walker, contextlib.suppress(FileNotFoundError, Obstructed):
         if walker:
             *above, last = parts(name)
