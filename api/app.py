@@ -9,10 +9,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import contract, errors
+from api import errors
 from api.call import House, now
 from api.door import Route, endpoint
 from api.envelope import Envelope
+from api.openapi.document import openapi_document
 from api.rates import Rates
 from api.routes import (
     audit,
@@ -28,6 +29,7 @@ from api.routes import (
     jobs,
     metrics,
     objects,
+    password,
     plans,
     tokens,
     totp,
@@ -43,12 +45,13 @@ BASE = "/api/v1"
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document of every door."""
-    return contract.document(served(), health.VERSION)
+    return openapi_document(served(), health.VERSION)
 
 
 _SCOPED: tuple[Route, ...] = (
     *health.ROUTES,
     *auth.ROUTES,
+    *password.ROUTES,
     *totp.ROUTES,
     *objects.ROUTES,
     *jobs.ROUTES,

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select
 from api.access import Access, Rule
 from api.body import Object
 from api.call import Call, Deed, Reply
-from api.collection_docs import Described
-from api.describe import Schema
 from api.door import Route
 from api.merge import merge_patch
+from api.openapi.collection import Described
+from api.openapi.describe import Schema
 from api.options import expect
 from api.paging import page_reply
 from api.performing import perform

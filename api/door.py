@@ -17,8 +17,8 @@ from api import body, journal
 from api.access import Access, Rule, admit, needs_proof
 from api.auth import NOBODY, Principal
 from api.call import Call, House, Reply
-from api.describe import Docs
 from api.errors import problem
+from api.openapi.describe import Docs
 from api.options import is_known
 from api.rates import Rate
 from api.visit import visit_of

@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler import ansible
-from reconciler.courier import deliver
 from reconciler.dry_run import answer_plan
 from reconciler.garbage import collect_seldom
 from reconciler.inventory import inventory_hosts
@@ -19,6 +18,7 @@ from reconciler.pulse import Pulse
 from reconciler.survey import World
 from reconciler.tasks import broker_listener
 from reconciler.tender import POLL_SECONDS, Tender
+from reconciler.webhooks.courier import deliver
 from state.database import Database
 from state.errors import GhostError, Temporary
 from state.loops import PLANS

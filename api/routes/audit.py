@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from api.call import Call
 from api.collection import Collection, Rows, routes
-from api.shapes import AUDIT
+from api.openapi.shapes import AUDIT
 from api.views import audit_view
 from api.visibility import visible_audit
 from state.journal_tables import audit

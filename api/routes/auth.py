@@ -1,4 +1,4 @@
-"""Logging in and out, going on, who one is, and one's own password."""
+"""Logging in and out, going on, and who one is."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,26 +11,23 @@ from api.access import public, signed_in
 from api.auth import Principal, in_order, revoke
 from api.call import Call, Deed, Reply
 from api.collection import understand
-from api.describe import Answer, Body, Docs
 from api.door import Route
-from api.fields import LONGEST, OWNERS, SHORTEST
-from api.kind_docs import TAG, object_shape
-from api.openapi import write_parameters
+from api.fields import LONGEST, OWNERS
+from api.openapi.describe import Answer, Body, Docs
+from api.openapi.kinds import TAG, object_shape
+from api.openapi.parameters import write_parameters
 from api.options import refuse_options
 from api.performing import perform
 from api.rates import Rate
-from api.schemas import IDENTIFIER, TEXT, TIME, one_of, shape, told
+from api.session import CODE, answered, field, issued
 from api.views import document_view, etag, time
 from api.visit import visit_of
-from state.audit import MASKED
 from state.document import Document
-from state.errors import Fault, Forbidden, GhostError, Invalid, Unauthenticated
+from state.errors import Forbidden, GhostError, Unauthenticated
 from state.reading import get
 from state.second_factors import Factor
-from state.secrets import keep_verifier, kept_verifier, verifier
+from state.secrets import kept_verifier
 from state.shown import show
-
-_CODE = Field(None, max_length=64, description="A code of the second factor, or a recovery code.")
 
 
 class Login(BaseModel):
@@ -40,19 +37,7 @@ class Login(BaseModel):
 
     username: str = Field(max_length=64, description="The login name.")
     password: str = Field(max_length=LONGEST, description="The password.")
-    two_factor_code: str | None = _CODE
-
-
-class NewPassword(BaseModel):
-    """A password in place of the current one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    current_password: str = Field(max_length=LONGEST, description="The password that one has.")
-    new_password: str = Field(
-        min_length=SHORTEST, max_length=LONGEST, description="The one to have; another one than the current."
-    )
-    two_factor_code: str | None = _CODE
+    two_factor_code: str | None = CODE
 
 
 def _log_in(call: Call) -> Reply:
@@ -77,10 +62,10 @@ def _begun(call: Call, connection: Connection, known: proving.Known, code: str |
     if not in_order(user.spec):
         raise Forbidden(f"{user.name!r} is suspended: ask your provider", code="account_suspended")
     token = bearer.issue(call.house.settings.var, user.uid, known.since, call.house.clock())
-    called = replace(call, principal=Principal(user.uid, user.name, _field(user, "role"), token=token.id))
+    called = replace(call, principal=Principal(user.uid, user.name, field(user, "role"), token=token.id))
     called.did(_session(user.name, token, factor))
     journal.done(connection, called)
-    return _issued(token, user)
+    return issued(token, user)
 
 
 def _refresh(call: Call) -> Reply:
@@ -92,7 +77,7 @@ def _refresh(call: Call) -> Reply:
         user, since = _oneself(connection, who)
         token = bearer.issue(call.house.settings.var, who.uid, since, call.house.clock(), who.began)
         call.did(replace(_session(who.name, token), before={"token": who.token}))
-        return _issued(token, user)
+        return issued(token, user)
 
     return perform(call, work)
 
@@ -115,27 +100,6 @@ def _me(call: Call, connection: Connection) -> Reply:
     return Reply(content=document_view(shown), headers={"ETag": etag(shown.generation)})
 
 
-def _change_password(call: Call) -> Reply:
-    asked = understand(NewPassword, call.object())
-    if asked.new_password == asked.current_password:
-        raise Invalid([Fault("new_password", "must be another one than the current")])
-    with proving.counted(call, call.principal.name):
-        known = proving.know(call, call.principal.name, asked.current_password)
-        made = verifier(asked.new_password)
-
-        def work(connection: Connection) -> Reply:
-            user = proving.still(connection, known)
-            proving.second(call, connection, user.uid, asked.two_factor_code)
-            since = keep_verifier(connection, user.uid, made)
-            token = bearer.issue(call.house.settings.var, user.uid, since, call.house.clock())
-            call.did(
-                Deed("User", user.uid, user.name, user.owner, {"password": MASKED}, {"password": MASKED})
-            )
-            return _issued(token, user)
-
-        return perform(call, work)
-
-
 def _oneself(connection: Connection, who: Principal) -> tuple[Document, Any]:
     """The principal's document, and since when its password is the one it has. Raises Unauthenticated."""
     user, (_, since) = get(connection, who.uid), kept_verifier(connection, who.uid)
@@ -150,45 +114,7 @@ def _session(owner: str, token: bearer.Token, factor: Factor | None = None) -> D
     return Deed("session", token.id, owner=owner, after=after)
 
 
-def _issued(token: bearer.Token, user: Document) -> Reply:
-    shown = {
-        "id": user.uid,
-        "username": user.name,
-        "email": _field(user, "email"),
-        "role": _field(user, "role"),
-    }
-    content = {"token": token.text, "expires_at": time(token.expires_at), "user": shown}
-    return Reply(content=content)
-
-
-def _field(user: Document, name: str) -> str:
-    return str(getattr(user.spec, name, ""))
-
-
-_WHOSE = shape(
-    "SessionUser",
-    {"id": IDENTIFIER, "username": TEXT, "email": TEXT, "role": one_of("admin", "reseller", "user")},
-)
-_TOKEN = told(TEXT, "A JSON Web Token (HS256), to be sent as a bearer token.")
-_SESSION = shape("Session", {"token": _TOKEN, "expires_at": TIME, "user": _WHOSE})
-_EXAMPLE = {
-    "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9...",
-    "expires_at": "2024-12-25T10:30:00Z",
-    "user": {
-        "id": "123e4567-e89b-12d3-a456-426614174000",
-        "username": "admin",
-        "email": "admin@example.com",
-        "role": "admin",
-    },
-}
 _LOGIN = {"username": "admin", "password": "password", "two_factor_code": "123456"}
-_CHANGE = {"current_password": "correct horse", "new_password": "battery staple", "two_factor_code": "123456"}
-
-
-def _answer(description: str) -> Answer:
-    return Answer(200, description, _SESSION, _EXAMPLE)
-
-
 ROUTES = (
     Route(
         "POST",
@@ -197,7 +123,7 @@ ROUTES = (
         public(),
         Docs(
             "auth",
-            (_answer("A token, until when it is good, and whose it is."),),
+            (answered("A token, until when it is good, and whose it is."),),
             body=Body(Login.model_json_schema(), {"example": _LOGIN}),
             errors=(401, 403),
             operation_id="logIn",
@@ -212,7 +138,7 @@ ROUTES = (
         signed_in(),
         Docs(
             "auth",
-            (_answer("The token to go on with."),),
+            (answered("The token to go on with."),),
             write_parameters(creating=True),
             operation_id="refreshToken",
         ),
@@ -239,20 +165,5 @@ ROUTES = (
             operation_id="logOut",
         ),
         writes=_log_out,
-    ),
-    Route(
-        "POST",
-        "/auth/password",
-        "Change one's password; every other token of one's own ends, API tokens too",
-        signed_in(),
-        Docs(
-            "auth",
-            (_answer("The token to go on with."),),
-            write_parameters(creating=True),
-            Body(NewPassword.model_json_schema(), {"with a second factor": _CHANGE}),
-            operation_id="changePassword",
-        ),
-        writes=_change_password,
-        rate=Rate.AUTHENTICATION,
     ),
 )

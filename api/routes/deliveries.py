@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 from api.access import signed_in
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, routes
-from api.describe import Answer, Docs
 from api.door import Route
-from api.openapi import path_parameters, write_parameters
+from api.openapi.describe import Answer, Docs
+from api.openapi.parameters import path_parameters, write_parameters
+from api.openapi.shapes import DELIVERY
 from api.performing import perform
 from api.routes.webhooks import WEBHOOKS
-from api.shapes import DELIVERY
 from api.views import delivery_view
 from state.deliveries import deliver_again, ping
 from state.errors import Conflict

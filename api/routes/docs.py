@@ -17,10 +17,10 @@ from starlette.responses import FileResponse, Response
 
 from api.access import public
 from api.call import Call, Reply
-from api.describe import JSON, Answer, Docs, Parameter
 from api.door import Route
 from api.headers import PAGE_POLICY
-from api.schemas import ANYTHING, TEXT, one_of, shape
+from api.openapi.describe import JSON, Answer, Docs, Parameter
+from api.openapi.schemas import ANYTHING, TEXT, one_of, shape
 from state.errors import NotFound
 
 _OURS = Path(__file__).resolve().parent.parent / "pages"

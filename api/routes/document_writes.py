@@ -13,15 +13,15 @@ from api.access import signed_in
 from api.body import Object
 from api.call import Call, Reply
 from api.collection import understand
-from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs
-from api.document_docs import posted_one, spec_change
 from api.door import Route
-from api.kind_docs import TAG
-from api.openapi import IF_MATCH, path_parameters, write_parameters
+from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs
+from api.openapi.kinds import TAG
+from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
+from api.openapi.posted import posted_one, spec_change
+from api.openapi.shapes import STORED
 from api.options import expect
 from api.posted_set import Posted
 from api.routes.documents import named_in_path
-from api.shapes import STORED
 from api.spec_merge import named, patched
 from api.views import etag, stored_view
 from api.waiting import perform_held

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, select
 from api.access import signed_in
 from api.call import Call, Reply
 from api.collection import Collection, Rows, list_route
-from api.describe import Answer, Docs
 from api.door import Route
-from api.kind_docs import TAG
-from api.openapi import path_parameters
-from api.shapes import EXPORTED, REVISION, STORED
+from api.openapi.describe import Answer, Docs
+from api.openapi.kinds import TAG
+from api.openapi.parameters import path_parameters
+from api.openapi.shapes import EXPORTED, REVISION, STORED
 from api.views import etag, export_view, stored_view, time
 from api.visibility import visible_documents
 from api.writes import visible_by_name

@@ -11,12 +11,12 @@ from starlette.types import Receive, Scope, Send
 
 from api.access import admit, signed_in
 from api.call import Call, Reply
-from api.describe import Answer, Docs, Parameter
 from api.door import Route
 from api.errors import problem
 from api.listener import Listener, Wanted
-from api.openapi import LAST_EVENT_ID
-from api.schemas import TEXT, one_of, shape, told
+from api.openapi.describe import Answer, Docs, Parameter
+from api.openapi.parameters import LAST_EVENT_ID
+from api.openapi.schemas import TEXT, one_of, shape, told
 from api.server_sent import MEDIA, EventStream, last_event_id, retry
 from api.tailer import Tailer
 from api.visibility import visible_events

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import public
 from api.call import Call, Reply
-from api.describe import Answer, Docs
 from api.door import Route
 from api.errors import NotReady
+from api.openapi.describe import Answer, Docs
+from api.openapi.schemas import TEXT, nullable, one_of, shape, told
 from api.rates import Rate
 from api.readiness import Check, judge
-from api.schemas import TEXT, nullable, one_of, shape, told
 from state.loops import list_loops
 from state.vitals import listed_hosts, waiting
 

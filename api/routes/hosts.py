@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, true
 from api.access import Access
 from api.call import Call
 from api.collection import Collection, Rows, routes
-from api.shapes import HOST
+from api.openapi.shapes import HOST
 from api.views import host_view
 from state.listing import Field, Listing
 from state.tables import documents, targets

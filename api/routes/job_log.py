@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import signed_in
 from api.call import Call, Reply
-from api.describe import Answer, Docs
 from api.door import Route
-from api.openapi import LAST_EVENT_ID, path_parameters
+from api.openapi.describe import Answer, Docs
+from api.openapi.parameters import LAST_EVENT_ID, path_parameters
+from api.openapi.schemas import TEXT, one_of, shape, told
 from api.routes.jobs import JOBS
-from api.schemas import TEXT, one_of, shape, told
 from api.server_sent import MEDIA, EventStream, frame, last_event_id
 from state.errors import GhostError
 from state.jobs import read_log

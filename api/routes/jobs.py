@@ -10,13 +10,13 @@ from sqlalchemy import Connection, func, or_, select
 from api.access import signed_in
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, Writing, routes
-from api.describe import Answer, Docs
 from api.door import Route
 from api.job_wishes import FIXED, JobWish, cancel, change, create, current
-from api.openapi import IF_MATCH, path_parameters, write_parameters
+from api.openapi.describe import Answer, Docs
+from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
+from api.openapi.shapes import JOB
 from api.options import expect
 from api.performing import perform
-from api.shapes import JOB
 from api.views import job_view
 from api.visibility import visible_jobs
 from state.errors import Fault, Invalid

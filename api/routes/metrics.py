@@ -5,10 +5,10 @@ from starlette.responses import Response
 
 from api.access import scrapers
 from api.call import Call, Reply
-from api.describe import Answer, Docs
 from api.door import Route
 from api.metrics import exposition
-from api.schemas import TEXT
+from api.openapi.describe import Answer, Docs
+from api.openapi.schemas import TEXT
 
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -13,7 +13,7 @@ from api.body import Object
 from api.call import Call, Reply
 from api.door import Route
 from api.fields import find_owner, take_password, take_text
-from api.kind_docs import object_docs
+from api.openapi.kinds import object_docs
 from api.options import expect
 from api.paging import page_reply
 from api.rates import Rate

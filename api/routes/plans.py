@@ -12,19 +12,19 @@ from api.asking import ask_for_plan
 from api.body import MIB
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, list_route
-from api.describe import JSON, Answer, Body, Docs
-from api.document_docs import posted_set
 from api.door import Route
 from api.negotiation import negotiate
-from api.openapi import IF_MATCH, path_parameters, write_parameters
+from api.openapi.describe import JSON, Answer, Body, Docs
+from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
+from api.openapi.plan_shapes import PLAN, PLAN_SUMMARY
+from api.openapi.posted import posted_set
+from api.openapi.schemas import IDENTIFIER, listed, shape
+from api.openapi.shapes import WRITTEN
 from api.options import expect
 from api.performing import perform as carry_out
-from api.plan_shapes import PLAN, PLAN_SUMMARY
 from api.posted import perform
 from api.posted_set import PostedSet
 from api.rehearsal import ENDED, report_for
-from api.schemas import IDENTIFIER, listed, shape
-from api.shapes import WRITTEN
 from api.views import plan_view, tag_of, time
 from api.visibility import visible_plans
 from state.document import Document, Ref

@@ -15,7 +15,7 @@ from api.access import check_token_change
 from api.call import Call
 from api.collection import Collection, Rows, Writing, routes
 from api.door import Route
-from api.shapes import API_TOKEN, NEW_API_TOKEN
+from api.openapi.shapes import API_TOKEN, NEW_API_TOKEN
 from api.views import token_view
 from api.visibility import visible_tokens
 from state import api_tokens

@@ -8,13 +8,13 @@ from api import proving
 from api.access import signed_in
 from api.call import Call, Deed, Reply
 from api.collection import understand
-from api.describe import Answer, Body, Docs
 from api.door import Route
 from api.fields import LONGEST
-from api.openapi import write_parameters
+from api.openapi.describe import Answer, Body, Docs
+from api.openapi.parameters import write_parameters
+from api.openapi.schemas import TEXT, TRUTH, listed, shape, told
 from api.performing import perform
 from api.rates import Rate
-from api.schemas import TEXT, TRUTH, listed, shape, told
 from state import second_factors, totp
 from state.errors import NotFound
 

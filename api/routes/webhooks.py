@@ -15,7 +15,7 @@ from api.body import Object
 from api.call import Call
 from api.collection import Collection, Rows, Writing, routes
 from api.fields import OWNERS
-from api.shapes import NEW_WEBHOOK, WEBHOOK
+from api.openapi.shapes import NEW_WEBHOOK, WEBHOOK
 from api.views import webhook_view
 from api.visibility import visible_webhooks
 from api.writes import visible_document

@@ -16,7 +16,7 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.openapi import format as register_format
 
 from api import bearer
-from api.kind_docs import change_schema
+from api.openapi.kinds import change_schema
 from state.kind import Kind
 from state.kinds import KINDS
 from state.secrets import kept_verifier

@@ -12,7 +12,7 @@ import uvicorn
 
 from api.app import create_app
 from tests.api.conftest import BASE, World
-from tests.reconciler.offices import until
+from tests.reconciler.webhooks.offices import until
 
 
 @dataclass

@@ -12,7 +12,7 @@ from state.events import emit
 from state.journal_tables import events
 from tests.api.conftest import BASE, World
 from tests.api.streams import following, serving
-from tests.reconciler.offices import until
+from tests.reconciler.webhooks.offices import until
 
 
 def happen(world: World, owner: str, *numbers: int, name: str = "job.started", filling: str = "") -> None:

@@ -22,7 +22,7 @@ from state.events import emit
 from state.settings import Settings
 from tests.bench.figures import Line, Run, seconds
 from tests.bench.plant import free_port
-from tests.reconciler.offices import Office, until
+from tests.reconciler.webhooks.offices import Office, until
 
 TITLE = "Streams of events"
 _CLIENTS, _QUICK = 1_000, 100

@@ -16,8 +16,8 @@ from state.event import Event
 from state.events import emit
 from state.journal_tables import deliveries
 from tests.bench.figures import Line, Run
-from tests.reconciler.offices import Office
-from tests.reconciler.receivers import Receiver
+from tests.reconciler.webhooks.offices import Office
+from tests.reconciler.webhooks.receivers import Receiver
 
 TITLE = "Webhooks"
 _EVENTS, _QUICK, _TENANTS, _EACH = 10_000, 1_000, 20, 2
@@ -58,7 +58,7 @@ def _deliver(office: Office, number: int) -> float:
     argv = [
         sys.executable,
         "-m",
-        "tests.reconciler.lone_courier",
+        "tests.reconciler.webhooks.lone_courier",
         office.database.url,
         str(office.settings.var),
     ]

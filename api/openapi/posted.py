@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from api.describe import Schema
-from api.kind_docs import change_schema, spec_schema
+from api.openapi.describe import Schema
+from api.openapi.kinds import change_schema, spec_schema
+from api.openapi.schemas import listed, one_of
 from api.posted_set import Metadata, PostedSet
-from api.schemas import listed, one_of
 from state.kind import Kind
 from state.kinds import KINDS
 

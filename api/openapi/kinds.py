@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Schema
-from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
-from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TIME, listed, nullable, shape, told, without_default
-from api.shapes import CONDITION
+from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Schema
+from api.openapi.parameters import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
+from api.openapi.schemas import (
+    COUNT,
+    IDENTIFIER,
+    NUMBER,
+    TEXT,
+    TIME,
+    listed,
+    nullable,
+    shape,
+    told,
+    without_default,
+)
+from api.openapi.shapes import CONDITION
 from state.kind import AdminOnly, Completed, Copied, Immutable, Kind
 from state.shown import counters, listing
 

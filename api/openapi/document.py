@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from api.dialect import Schema
 from api.door import Route
-from api.operations import HEADERS, operation, refusal_object, statuses
-from api.refusals import REFUSALS
+from api.openapi.dialect import Schema
+from api.openapi.operations import HEADERS, operation, refusal_object, statuses
+from api.openapi.refusals import REFUSALS
 
 Served = tuple[str, Route]
 TAGS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ _BEARER = {
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def document(served: Sequence[Served], version: str) -> dict[str, Any]:
+def openapi_document(served: Sequence[Served], version: str) -> dict[str, Any]:
     """The document of these doors, each with its whole path. Raises ValueError when they cannot be told apart."""
     named: dict[str, Schema] = {}
     paths: dict[str, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ from functools import cached_property
 import httpcore
 import httpx
 
-from reconciler.attempts import Answer
+from reconciler.webhooks.attempts import Answer
 from state.addresses import Network
 from state.receivers import NotPublic, Resolve, asked, checked, look_up, read_url
 

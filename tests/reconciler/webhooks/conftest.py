@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from state.database import Database
-from tests.reconciler.offices import Office
+from tests.reconciler.webhooks.offices import Office
 
 
 @pytest.fixture

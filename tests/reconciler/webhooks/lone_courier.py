@@ -1,11 +1,11 @@
-"""``python -m tests.reconciler.lone_courier URL VAR``: a courier in a process of its own, until it is killed."""
+"""``python -m`` this, the database's URL and `var`: a courier in a process of its own, until it is killed."""
 
 import sys
 import threading
 from ipaddress import ip_network
 from pathlib import Path
 
-from reconciler.courier import deliver
+from reconciler.webhooks.courier import deliver
 from state.database import Database
 from state.settings import Settings
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from reconciler.attempts import Answer
-from reconciler.outgoing import Exchange
+from reconciler.webhooks.attempts import Answer
+from reconciler.webhooks.outgoing import Exchange
 
 NAME = "hook.example"
 

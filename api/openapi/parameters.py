@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from api.describe import Parameter, Schema
-from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TRUTH, listed, nullable, one_of, shape, told
+from api.openapi.describe import Parameter, Schema
+from api.openapi.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TRUTH, listed, nullable, one_of, shape, told
 from state.list_query import LARGEST_PAGE, MOST_VALUES
 from state.listing import Field, Listing
 

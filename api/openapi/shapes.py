@@ -1,7 +1,7 @@
 """How the objects of `api.views` look, as schemas: conditions, jobs, hosts, plans and documents as files have them."""
 
-from api.describe import Schema
-from api.schemas import (
+from api.openapi.describe import Schema
+from api.openapi.schemas import (
     ANYTHING,
     COUNT,
     IDENTIFIER,

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.access import Access, Rule
-from api.describe import JSON, Answer, Body, Docs, Parameter
-from api.dialect import Schema, schema_object
 from api.door import Route
-from api.openapi import IF_NONE_MATCH
-from api.plan_shapes import PLAN
-from api.refusals import ERROR, INVALID, REFUSALS, example
+from api.openapi.describe import JSON, Answer, Body, Docs, Parameter
+from api.openapi.dialect import Schema, schema_object
+from api.openapi.parameters import IF_NONE_MATCH
+from api.openapi.plan_shapes import PLAN
+from api.openapi.refusals import ERROR, INVALID, REFUSALS, example
 
 HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Request-ID": {

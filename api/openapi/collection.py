@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Parameter, Schema
-from api.openapi import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
-from api.schemas import IDENTIFIER, NUMBER, TEXT, nullable, without_default
+from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Parameter, Schema
+from api.openapi.parameters import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
+from api.openapi.schemas import IDENTIFIER, NUMBER, TEXT, nullable, without_default
 from state.listing import Listing
 
 _TAG = {"ETag": "The entity tag: it changes with whatever is shown."}

@@ -1,6 +1,18 @@
 """How plans and their reports look, as schemas."""
 
-from api.schemas import COUNT, IDENTIFIER, NUMBER, TEXT, TIME, TRUTH, listed, nullable, one_of, shape, told
+from api.openapi.schemas import (
+    COUNT,
+    IDENTIFIER,
+    NUMBER,
+    TEXT,
+    TIME,
+    TRUTH,
+    listed,
+    nullable,
+    one_of,
+    shape,
+    told,
+)
 
 _FIELD = shape("FieldChange", {"field": TEXT, "before": {}, "after": {}}, "A field that differs.")
 _ACTION = one_of("create", "update", "replace", "delete")

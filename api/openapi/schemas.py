@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from api.describe import Schema
+from api.openapi.describe import Schema
 
 TEXT: Schema = {"type": "string"}
 TRUTH: Schema = {"type": "boolean"}

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from reconciler.courier import deliver
-from reconciler.outgoing import Exchange
-from reconciler.steady import Steady
+from reconciler.webhooks.courier import deliver
+from reconciler.webhooks.outgoing import Exchange
+from reconciler.webhooks.steady import Steady
 from state import store, webhooks
 from state.database import Database
 from state.event import Event
@@ -26,7 +26,7 @@ from state.settings import Settings
 from state.tables import documents
 from state.targets import list_hosts
 from state.webhooks import Wish
-from tests.reconciler.receivers import Receiver
+from tests.reconciler.webhooks.receivers import Receiver
 
 SOON = 20.0
 LOOPBACK = (ip_network("127.0.0.0/8"),)

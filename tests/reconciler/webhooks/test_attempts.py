@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.attempts import DELAYS, PATIENCE, Answer, Outcome, judge
-from reconciler.steady import Steady
+from reconciler.webhooks.attempts import DELAYS, PATIENCE, Answer, Outcome, judge
+from reconciler.webhooks.steady import Steady
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 WEEK_AGO = NOON - PATIENCE

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.describe import Schema
-from api.schemas import TEXT, listed, shape
+from api.openapi.describe import Schema
+from api.openapi.schemas import TEXT, listed, shape
 
 
 @dataclass(frozen=True, slots=True)

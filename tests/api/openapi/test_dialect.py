@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from api.dialect import schema_object
+from api.openapi.dialect import schema_object
 
 
 def _converted(schema: dict[str, Any]) -> dict[str, Any]:

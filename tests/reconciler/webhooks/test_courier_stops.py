@@ -2,8 +2,8 @@
 
 import json
 
-from tests.reconciler.offices import Office, numbers, until
-from tests.reconciler.receivers import Received, Receiver, listening
+from tests.reconciler.webhooks.offices import Office, numbers, until
+from tests.reconciler.webhooks.receivers import Received, Receiver, listening
 
 
 def _attempts(office: Office, hook: str) -> int:

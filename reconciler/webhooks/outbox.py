@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
-from reconciler.attempts import DELAYS, Outcome
-from reconciler.fan_out import in_order
+from reconciler.webhooks.attempts import DELAYS, Outcome
+from reconciler.webhooks.fan_out import in_order
 from state.cursors import FANNED_OUT, PRUNED, move, position
 from state.deliveries import DELIVERED, PENDING
 from state.journal_tables import deliveries, events, webhooks

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from reconciler.attempts import Outcome
-from reconciler.outbox import Route, record
+from reconciler.webhooks.attempts import Outcome
+from reconciler.webhooks.outbox import Route, record
 
 Entry = tuple[Route, Outcome]
 Versions = Mapping[str, datetime]

@@ -8,16 +8,16 @@ from threading import Thread
 
 from sqlalchemy import func, select, update
 
-from reconciler import outbox
-from reconciler.courier import LEASE
-from reconciler.fan_out import fan_out
+from reconciler.webhooks import outbox
+from reconciler.webhooks.courier import LEASE
+from reconciler.webhooks.fan_out import fan_out
 from state.cursors import PRUNED, position
 from state.errors import Superseded
 from state.journal_tables import cursors, deliveries, events
 from state.tables import leases
 from tests.conftest import Stage
-from tests.reconciler.offices import Office, numbers, until
-from tests.reconciler.receivers import Received, Receiver, listening
+from tests.reconciler.webhooks.offices import Office, numbers, until
+from tests.reconciler.webhooks.receivers import Received, Receiver, listening
 
 
 def test_a_sender_killed_before_it_recorded_is_followed_by_one_that_sends_again(
@@ -27,7 +27,7 @@ def test_a_sender_killed_before_it_recorded_is_followed_by_one_that_sends_again(
     argv = [
         sys.executable,
         "-m",
-        "tests.reconciler.lone_courier",
+        "tests.reconciler.webhooks.lone_courier",
         office.database.url,
         str(office.settings.var),
     ]

@@ -9,9 +9,9 @@ from ipaddress import ip_network
 
 import pytest
 
-from reconciler.attempts import Answer
-from reconciler.outgoing import Exchange
-from tests.reconciler.receivers import Receiver, listening, speaking
+from reconciler.webhooks.attempts import Answer
+from reconciler.webhooks.outgoing import Exchange
+from tests.reconciler.webhooks.receivers import Receiver, listening, speaking
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 BRIEF = 0.5

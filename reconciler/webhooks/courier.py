@@ -15,14 +15,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from reconciler.attempts import DELAYS, Answer, judge
-from reconciler.fan_out import BATCH, behind, fan_out
 from reconciler.lease import Contender, Lease
-from reconciler.ledger import Ledger
-from reconciler.outbox import Parcel, Route, due, prune, waiting
-from reconciler.outgoing import Exchange, Line
 from reconciler.pulse import Pulse
-from reconciler.steady import Steady
+from reconciler.webhooks.attempts import DELAYS, Answer, judge
+from reconciler.webhooks.fan_out import BATCH, behind, fan_out
+from reconciler.webhooks.ledger import Ledger
+from reconciler.webhooks.outbox import Parcel, Route, due, prune, waiting
+from reconciler.webhooks.outgoing import Exchange, Line
+from reconciler.webhooks.steady import Steady
 from state.database import Database
 from state.errors import Superseded, Unreadable
 from state.event import PING

@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.attempts import DELAYS
-from reconciler.fan_out import fan_out
+from reconciler.webhooks.attempts import DELAYS
+from reconciler.webhooks.fan_out import fan_out
 from state.deliveries import ping
 from state.errors import Invalid
 from state.event import Event
 from state.events import emit
 from state.signing import new_secret
-from tests.reconciler.offices import Office, numbers, until
-from tests.reconciler.receivers import Received, Receiver, listening, speaking
+from tests.reconciler.webhooks.offices import Office, numbers, until
+from tests.reconciler.webhooks.receivers import Received, Receiver, listening, speaking
 
 
 def test_events_arrive_in_order_and_once(office_on_both: Office) -> None:
