@@ -1,10 +1,8 @@
 """Running the parts: the API, a worker, the schema, the administrator."""
 
-import signal
-import threading
-
 from commands.administrator import ensure_administrator, password_file
 from commands.console import Failed, plain
+from commands.signals import told_to_stop
 from state.database import Database
 from state.errors import GhostError
 from state.logs import configure
@@ -29,9 +27,7 @@ def worker() -> None:
     from reconciler.worker import run_worker  # noqa: PLC0415 - slow to import
 
     configure(settings().log)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_stop()
     database = Database(settings().database)
     try:
         run_worker(settings(), database, stop)
