@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from state.settings import PLAYBOOKS
 
 TIMEOUT_SECONDS = 900
 _PREFIX, _HOLDER = "ghostcp-run-", "holder"
+_NEW_SECONDS = 600.0
 
 
 @dataclass
@@ -108,11 +110,20 @@ def environment(folder: Path) -> dict[str, str]:
 
 def _sweep_up() -> None:
     """Removes what workers of this machine left that were killed."""
-    for holder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_HOLDER}"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            if is_dead(holder.read_text()):
-                _close_connections(holder.parent / "cp")
-                shutil.rmtree(holder.parent, ignore_errors=True)
+            if _left_behind(folder):
+                _close_connections(folder / "cp")
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left_behind(folder: Path) -> bool:
+    """Whether nobody works in the folder: its holder is dead, or it has had none for a while, since an Ansible that was
+    about to end made it once more."""
+    try:
+        return is_dead((folder / _HOLDER).read_text())
+    except FileNotFoundError:
+        return time.time() - folder.stat().st_mtime > _NEW_SECONDS
 
 
 @contextmanager

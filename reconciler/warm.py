@@ -65,7 +65,11 @@ class WarmAnsible:
     ) -> None:
         if self._process and self._process.stdin:
             self._process.stdin.close()
-            self._process.wait(timeout=10)
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
 
 def serve(path: str) -> None:
