@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Facts, Reason, Templates
+from state.kind import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.kinds import KINDS
 from state.resource import Resource, service
 
@@ -36,14 +36,18 @@ class Catalog:
 
 
 def compile_documents(
-    documents: Iterable[Document], related: Mapping[Ref, Document], facts: Facts, templates: Templates
+    documents: Iterable[Document],
+    related: Mapping[Ref, Document],
+    facts: Facts,
+    templates: Templates,
+    plane: Plane = NO_PLANE,
 ) -> Catalog:
     """The catalog; a document that cannot be compiled is told of in its outcome and harms no other."""
     resources: dict[str, Resource] = {}
     wanted_by: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
     for document in sorted(documents, key=_order):
-        outcome, made = _compile_one(document, related, facts, templates)
+        outcome, made = _compile_one(Context(document, facts, templates, related.get, plane))
         clash = next((r.key for r in made if r.key in resources and resources[r.key] != r), None)
         if clash is not None:
             other = Reason("Conflict", f"{clash} is wanted differently by another document")
@@ -63,13 +67,11 @@ def _order(document: Document) -> tuple[int, str, str]:
     return (KINDS[document.kind].rank, document.name, document.uid)
 
 
-def _compile_one(
-    document: Document, related: Mapping[Ref, Document], facts: Facts, templates: Templates
-) -> tuple[Outcome, tuple[Resource, ...]]:
-    if document.deleted:
+def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
+    if context.document.deleted:
         return Outcome(), ()
     try:
-        compiled: Compiled = KINDS[document.kind].compile(Context(document, facts, templates, related.get))
+        compiled: Compiled = KINDS[context.document.kind].compile(context)
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)

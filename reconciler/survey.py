@@ -8,10 +8,11 @@ from reconciler.observe import Look, Run, observe
 from reconciler.plan import Observation, make_plan
 from reconciler.subject import Subject, Survey
 from state import reading
+from state.acme_account import thumbprint
 from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
-from state.kind import Facts, Templates
+from state.kind import Facts, Plane, Templates
 from state.resource import Secret
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
@@ -69,9 +70,9 @@ def survey(
 ) -> Survey:
     """Looks at the target. With `presume_absent` nothing is asked: what was never applied is taken to be absent,
     and the apply, which checks before it changes, finds out where that is wrong. Raises Unreachable or Unknown."""
-    templates = world.templates()
+    compiled = _compiler(world, subject)
     facts = _known_facts(world, subject.target)
-    catalog = compile_documents(subject.documents.values(), subject.related, facts, templates)
+    catalog = compiled(facts)
     if presume_absent:
         look = Look(Observation(_presumed(catalog)), facts, 0)
         return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
@@ -79,9 +80,19 @@ def survey(
     with world.database.writing() as connection:
         seen(connection, subject.target, look.facts)
     if look.facts != facts:
-        catalog = compile_documents(subject.documents.values(), subject.related, look.facts, templates)
+        catalog = compiled(look.facts)
         look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
     return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
+
+
+def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
+    """What the documents compile to on a host that has these facts."""
+    templates = world.templates()
+    with world.database.reading() as connection:
+        plane = Plane(thumbprint(connection))
+    return lambda facts: compile_documents(
+        subject.documents.values(), subject.related, facts, templates, plane
+    )
 
 
 def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:

@@ -19,6 +19,7 @@ from reconciler.survey import World
 from reconciler.tasks import broker_listener
 from reconciler.tender import POLL_SECONDS, Tender
 from reconciler.webhooks.courier import deliver
+from state.acme_account import account_key
 from state.database import Database
 from state.errors import GhostError, Temporary
 from state.loops import PLANS
@@ -40,6 +41,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
     hosts = inventory_hosts(settings.inventory)
     with database.writing() as connection:
         list_hosts(connection, hosts)
+        account_key(connection, settings.var)
     with ansible.runner(settings.inventory) as run, broker_listener(settings):
         world = World(database, settings, run, lambda: load_templates(settings.template_folders))
         pulse = Pulse()

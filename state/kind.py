@@ -92,13 +92,25 @@ Related = Callable[[Ref], Document | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Plane:
+    """What the control plane itself has that hosts must know of: its ACME account's thumbprint (RFC 7638)."""
+
+    thumbprint: str = ""
+
+
+NO_PLANE = Plane()
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """All that a compile may look at: the document, what it refers to, its host's facts, the templates."""
+    """All that a compile may look at: the document, what it refers to, its host's facts, the templates, and what the
+    control plane itself has."""
 
     document: Document
     facts: Facts
     templates: Templates
     related: Related
+    plane: Plane = NO_PLANE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Column, Connection, LargeBinary, Table, select, tuple_, update
 
 from state.access_tables import kept_answers, second_factors
+from state.acme_tables import acme_keys
 from state.errors import Unreadable
 from state.journal_tables import webhooks
 from state.keys import keyring
@@ -19,6 +20,7 @@ SEALED: tuple[Column[Any], ...] = (
     webhooks.c.secret,
     kept_answers.c.answer,
     documents.c.sealed,
+    acme_keys.c.secret,
 )
 
 

@@ -9,13 +9,13 @@ from pydantic import Field, field_serializer, field_validator
 from state.document import Document, Ref
 from state.fields import Address4, Address6, Alias, Template
 from state.kind import AdminOnly, Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
-from state.names import Claim, alias_name, host_name, tag
-from state.paths import home_of, site_dir
+from state.names import Claim, alias_name, host_name
+from state.paths import site_dir
 from state.resource import Resource, config, directory, seed
+from state.site_values import BACKEND_NAME, file_name, site_values
 from state.words import Words
 
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")
-_BACKEND = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
 WEB, BACKEND, PROXY, PAGE = "nginx/web", "php/backend", "nginx/proxy", "page"
 
 
@@ -110,7 +110,7 @@ def _blocked(context: Context, spec: WebDomain) -> tuple[Reason, ...]:
 
 
 def _backend_blocked(context: Context, backend: str) -> list[Reason]:
-    match = _BACKEND.fullmatch(backend)
+    match = BACKEND_NAME.fullmatch(backend)
     names, have = context.templates.names(BACKEND), context.facts.php
     if match is None or match["template"] not in names:
         choices = ", ".join(f"{n}-{v}" for n in names for v in have) or "none"
@@ -137,7 +137,7 @@ def _compile(context: Context) -> Compiled:
         return Compiled(blocked=blocked)
     closed = spec.is_suspended or bool(getattr(user.spec, "is_suspended", False))
     closed = closed or not getattr(user.spec, "is_active", True)
-    values = web_values(document)
+    values = site_values(document, context.plane)
     folders = _folders(document, spec, context, values)
     made = (folders[-2].key,)
     resources: list[Resource] = list(folders)
@@ -146,30 +146,6 @@ def _compile(context: Context) -> Compiled:
             resources.append(_pool(context, values, made))
         resources.append(_vhost(context, spec, values, closed, made))
     return Compiled(resources=tuple(resources), notes=_notes(spec))
-
-
-def web_values(document: Document) -> Words:
-    """What the templates of a site may use."""
-    spec = document.spec
-    assert isinstance(spec, WebDomain)
-    match = _BACKEND.fullmatch(spec.backend_template or "")
-    mark, home = tag(document.name), home_of(document.owner)
-    site = site_dir(document.owner, document.name)
-    values: dict[str, object] = {
-        "domain": document.name,
-        "server_names": (document.name, *spec.aliases),
-        "user": document.owner,
-        "home": home,
-        "site": site,
-        "root": spec.document_root,
-        "tag": mark,
-        "addresses": tuple(str(a) for a in (spec.ip_address, spec.ipv6_address) if a is not None),
-        "php": match["version"] if match else None,
-        "pool": match["template"] if match else None,
-        "socket": f"/run/php/ghostcp-{mark}.sock" if match else None,
-        "proxy_socket": f"{site}/app.sock",
-    }
-    return Words(values)
 
 
 def _folders(document: Document, spec: WebDomain, context: Context, values: Words) -> tuple[Resource, ...]:
@@ -203,16 +179,11 @@ def _vhost(
     return config("nginx", f"{file_name(values['domain'])}.conf", text, requires=requires)
 
 
-def file_name(domain: object) -> str:
-    """A file name for `domain`: itself, or its tag where NAME_MAX (255 bytes) would not hold it."""
-    name = str(domain)
-    return name if len(name) <= 200 else tag(name)
-
-
 def _notes(spec: WebDomain) -> tuple[Reason, ...]:
     if not (spec.ssl_enabled or spec.letsencrypt_enabled):
         return ()
-    return (Reason("NoCertificate", "no certificate is installed; the site is served over HTTP only"),)
+    how = "and over HTTPS with one that nobody trusts" if spec.ssl_enabled else "and not over HTTPS"
+    return (Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, {how}"),)
 
 
 WEB_DOMAIN = Kind(

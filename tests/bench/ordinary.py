@@ -13,9 +13,9 @@ from typing import Any
 from inventories.lab import LabHost
 from state.document import Document
 from state.kinds.user import FIRST_UID
-from state.kinds.web_domain import web_values
 from state.paths import home_of
 from state.settings import PLAYBOOKS
+from state.site_values import site_values
 from tests.bench.company import company
 from tests.bench.figures import Say
 
@@ -89,7 +89,7 @@ def _environment(folder: str) -> dict[str, str]:
 
 def _variables(documents: list[Document]) -> dict[str, Any]:
     users = [document for document in documents if document.kind == "User"]
-    sites = [dict(web_values(document)) for document in documents if document.kind == "WebDomain"]
+    sites = [dict(site_values(document)) for document in documents if document.kind == "WebDomain"]
     tenants = [
         {"name": d.name, "uid": FIRST_UID + 20_000 + (d.number or 0), "home": home_of(d.name)} for d in users
     ]

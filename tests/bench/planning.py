@@ -16,8 +16,8 @@ from reconciler.compile import Catalog, compile_documents
 from reconciler.garbage import collect_seldom
 from reconciler.plan import Observation, make_plan
 from state.document import Document, Status
-from state.kinds.web_domain import web_values
 from state.settings import Settings
+from state.site_values import site_values
 from state.templates import load_templates
 from state.validation import dump
 from tests.bench.company import FACTS, by_ref, company, tenants
@@ -105,7 +105,7 @@ def _texts(documents: list[Document]) -> int:
     made = 0
     for document in documents:
         if document.kind == "WebDomain":
-            values = dict(web_values(document))
+            values = dict(site_values(document))
             suspended = getattr(document.spec, "is_suspended", False)
             texts = [page.render(values), (closed if suspended else web).render(**values, proxy=None)]
             if values["php"] and not suspended:

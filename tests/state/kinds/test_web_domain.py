@@ -7,10 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Facts
-from state.kinds.web_domain import WEB_DOMAIN, file_name
+from state.kind import Compiled, Context, Facts, Plane
+from state.kinds.web_domain import WEB_DOMAIN
 from state.names import Claim
 from state.resource import Resource
+from state.site_values import file_name
 from tests.state.companies import FACTS, company, document, site, templates, user
 
 BASE = "/home/anna/web/example.com"
@@ -281,3 +282,23 @@ def test_the_longest_domain_still_has_a_file_name_of_its_own() -> None:
     assert [k for k in _made(one) if k.startswith("config:") and len(k.split("/")[1]) > 255] == []
     assert file_name(name) != file_name(f"y{name[1:]}")
     assert file_name("example.com") == "example.com"
+
+
+def test_a_site_with_https_listens_there_with_the_placeholder_and_sends_nobody_to_it() -> None:
+    text = _text(site(ssl_enabled=True, ssl_force=True, ssl_hsts=True))
+    assert text.count("listen 443 ssl;") == text.count("http2 on;") == 1
+    assert "ssl_certificate /etc/ghostcp/placeholder.crt;" in text
+    assert "return 301" not in text
+    assert "Strict-Transport-Security" not in text
+
+
+def test_a_site_without_https_does_not_listen_there() -> None:
+    assert "443" not in _text(site(ssl_force=True, ssl_hsts=True))
+
+
+@pytest.mark.parametrize("values", [{}, {"proxy_template": "app-socket"}, {"is_suspended": True}])
+def test_every_server_answers_challenges_with_the_thumbprint_of_the_account(values: dict[str, Any]) -> None:
+    context = Context(site(**values), FACTS, templates(), company(user()).related.get, Plane("THUMB-print_1"))
+    text = {r.key: str(r.content) for r in WEB_DOMAIN.compile(context).resources}[VHOST]
+    assert "location ^~ /.well-known/acme-challenge/ {" in text
+    assert "return 200 $ghostcp_acme_token.THUMB-print_1;" in text
