@@ -4,7 +4,7 @@ import errno
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +99,7 @@ def _start(stack: ExitStack, now: Settings) -> Running:
     stack.callback(lab.halt, LAB, now.var)
     stack.callback(children.stop, started)
     stack.callback(_handle, _ignore)
+    stack.enter_context(_watching(started))
     environment = {"GHOSTCP_VAR": str(now.var.resolve()), "GHOSTCP_LISTEN": now.listen}
     started.append(children.start("api", environment, now.var / "log"))
     with lab.told():
@@ -192,6 +193,36 @@ def _stopping() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _PartEnded(BaseException):
+    """A part has ended: why is told by the failure."""
+
+    def __init__(self, failure: Failed) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+@contextmanager
+def _watching(parts: Sequence[children.Child]) -> Iterator[None]:
+    """Raises Failed as soon as one of the parts has ended, whatever is waited for inside."""
+
+    def look(_number: int, _frame: FrameType | None) -> None:
+        try:
+            for part in parts:
+                part.check()
+        except Failed as failure:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            raise _PartEnded(failure) from None
+
+    before = signal.signal(signal.SIGCHLD, look)
+    try:
+        yield
+    except _PartEnded as ended:
+        err.print(f"{ended.failure.lines[0].partition(';')[0]}: everything is stopped.", markup=False)
+        raise ended.failure from None
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
