@@ -124,6 +124,12 @@ def _calmed(found: Survey, by_document: dict[str, list[Change]]) -> list[Status]
 
 
 def _line(change: Change) -> str:
-    fields = "; ".join(f"{name}: {after} is {before} on the host" for name, before, after in change.fields)
+    fields = "; ".join(
+        f"{name}: {_shown(after)} is {_shown(before)} on the host" for name, before, after in change.fields
+    )
     state = "is missing" if change.before is None else fields
     return f"{change.key} {state}" + (f"\n{change.diff}" if change.diff else "")
+
+
+def _shown(value: object) -> object:
+    return "none" if value is None else value

@@ -94,7 +94,10 @@ def _file(owner: str, group: str, mode: str, content: str) -> tuple[Attributes, 
 
 
 def account(name: str, *, uid: int, comment: str, home: str, shell: str, locked: bool) -> Resource:
-    """An OS account with a group of its own (gid = uid), no password, and its login open or `locked`."""
+    """An OS account with a group of its own (gid = uid), no password, and its login open or `locked`.
+
+    It is in no other group: one that is has an attribute `groups` where it is observed, which none has here.
+    """
     attributes = {"uid": uid, "gid": uid, "comment": comment, "home": home, "shell": shell, "locked": locked}
     return Resource(f"account:{name}", attributes)
 

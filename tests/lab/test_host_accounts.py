@@ -53,6 +53,17 @@ def test_a_locked_account_cannot_log_in_and_an_unlocked_one_can(host: Hands) -> 
     assert host.shell(login) == "in\n"
 
 
+def test_an_account_in_another_group_differs_and_is_taken_out_of_it(host: Hands) -> None:
+    host.make(account("alice", 10_001))
+    host.shell("groupadd -f -r wheel && usermod -aG wheel,adm alice && gpasswd -A alice wheel")
+    assert host.look("account:alice")["account:alice"]["groups"] == "adm,wheel"
+    host.make(account("alice", 10_001))
+    assert host.shell("id -Gn alice; grep alice /etc/group /etc/gshadow | cut -d: -f1,2") == (
+        "alice\n/etc/group:alice\n/etc/gshadow:alice\n"
+    )
+    assert host.shell("grpck -r -q && echo well") == "well\n"
+
+
 def test_an_account_goes_with_its_processes_and_its_home_is_kept(host: Hands) -> None:
     host.make(account("carol", 10_003), home("carol"))
     host.shell("echo dear > /home/carol/diary; setsid runuser -u carol -- sleep 1000 >/dev/null 2>&1 &")

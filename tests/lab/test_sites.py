@@ -26,12 +26,13 @@ def test_a_site_is_served_runs_php_as_its_tenant_and_is_repaired_when_the_host_d
 
         vhost = "/etc/ghostcp/live/nginx/alice.test.conf"
         text = control.run("cat", vhost)
-        control.run("sh", "-c", f"echo '# by hand' >> {vhost}; chown root {root}; usermod -L alice")
+        control.run("sh", "-c", f"echo '# by hand' >> {vhost}; chown root {root}; usermod -L -aG adm alice")
         until("the sweep saw the drift", lambda: control.jobs("sweep"))
         until("the vhost is repaired", lambda: control.run("cat", vhost) == text)
         until("the folder is hers", lambda: control.run("stat", "-c", "%U", root).strip() == "alice")
         password = lambda: control.run("getent", "shadow", "alice").split(":")[1]  # noqa: E731
         until("the account is unlocked", lambda: not password().startswith("!"))
+        until("she is in no other group", lambda: control.run("id", "-Gn", "alice").strip() == "alice")
         repaired = f"directory:{root}"
         until("a sweep tells of it", lambda: any(repaired in job.results for job in control.jobs("sweep")))
         control.remove(site)

@@ -1,6 +1,7 @@
 import copy
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,47 @@ def test_locking_keeps_the_password_and_unlocking_gives_it_back() -> None:
 def test_what_could_break_the_files_is_refused(name: str, more: dict[str, object]) -> None:
     with pytest.raises(AccountError):
         passwd.check(empty(), name, {**ALICE, **more})
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("group", "sudo:x:27:root,alice,bob"),
+        ("gshadow", "sudo:*::root,alice,bob"),
+        ("gshadow", "sudo:*:root,alice,bob:"),
+    ],
+)
+def test_who_was_put_into_another_group_is_found_and_taken_out(host: Host, file: str, line: str) -> None:
+    create(host, {**ALICE, "name": "alice"})
+    path = Path(host.path(f"/etc/{file}"))
+    path.write_text(f"{path.read_text()}{line}\nalicia:x:999:alicia\n")
+    assert accounts.observe(host, ["alice"]) == {"alice": {**ALICE, "groups": "sudo"}}
+    assert create(host, {**ALICE, "name": "alice"}, action="update")["account:alice"].good
+    assert accounts.observe(host, ["alice"]) == {"alice": ALICE}
+    assert line.replace(",alice", "") in path.read_text().splitlines()
+    assert "alicia:x:999:alicia" in path.read_text()
+
+
+def test_its_own_group_is_none_of_the_others_of_an_account() -> None:
+    database = empty()
+    passwd.put(database, "alice", ALICE, DAY)
+    database.group["alice"][3] = "alice,www-data"
+    passwd.leave(database, ["alice"])
+    assert database.group["alice"][3] == "alice,www-data"
+    assert passwd.memberships(database, ["alice"]) == {}
+
+
+def test_the_groups_of_many_accounts_are_found_in_one_pass() -> None:
+    database = empty()
+    for n in range(20_000):
+        passwd.put(database, f"t{n}", {**ALICE, "uid": n, "gid": n}, DAY)
+    database.group["wheel"] = ["wheel", "x", "10", ",".join(f"t{n}" for n in range(20_000))]
+    names = list(database.passwd)
+    began = time.process_time()
+    assert passwd.memberships(database, names) == dict.fromkeys(names, "wheel")
+    passwd.leave(database, names)
+    assert passwd.memberships(database, names) == {}
+    assert time.process_time() - began < 2
 
 
 def test_a_thousand_accounts_are_made_in_one_pass(host: Host) -> None:

@@ -31,6 +31,19 @@ def test_what_drifted_is_updated_and_shows_what_was_found() -> None:
     assert change.fields == [("mode", "0777", "0755")]
 
 
+def test_who_was_put_into_other_groups_has_drifted() -> None:
+    """Inventories hold the digest of an account in none, from before groups were looked at as well."""
+    host = host_with(ANNAS)
+    host.there["account:anna"]["groups"] = "sudo"
+    plan = host.survey(ANNAS).plan
+    (change,) = plan.changes
+    assert (plan.adopted, plan.blocked) == ((), {})
+    assert (change.key, change.action, change.cause) == ("account:anna", Action.UPDATE, Cause.CORRECTIVE)
+    assert change.fields == [("groups", "sudo", None)]
+    host.reconcile(ANNAS)
+    assert host.survey(ANNAS).plan.changes == ()
+
+
 def test_what_vanished_is_created_again_as_a_correction() -> None:
     host = host_with(ANNAS)
     del host.there[VHOST]

@@ -61,6 +61,11 @@ def test_an_account_has_a_group_of_its_own_number() -> None:
     assert made.attributes["uid"] == made.attributes["gid"] == 10001
 
 
+def test_the_digest_of_an_account_stays_what_inventories_hold() -> None:
+    made = account("anna", uid=10001, comment="Anna", home="/home/anna", shell="/bin/sh", locked=False)
+    assert made.digest == "a4ebe72dafc77fa3075a9721c4e487e9"
+
+
 @pytest.mark.parametrize("data", [True, False])
 def test_a_directory_says_whether_it_holds_data(data: bool) -> None:
     made = directory("/srv", owner="a", group="b", mode="0755", requires=("account:a",), data=data)

@@ -19,7 +19,8 @@ _LEFTOVERS = ("/var/spool/cron/crontabs", "/var/lib/systemd/linger")
 
 def observe(host: Host, accounts: Sequence[str]) -> Observed:
     database, day = passwd.read(host), passwd.today()
-    return {name: passwd.look(database, name, day) for name in accounts}
+    groups = passwd.memberships(database, accounts)
+    return {name: passwd.look(database, name, day, groups) for name in accounts}
 
 
 def listing(host: Host) -> list[str]:
@@ -67,6 +68,7 @@ def _edit(database: Database, changes: Sequence[Change]) -> dict[str, Outcome]:
     for change in changes:
         if not change.deletes:
             outcomes[change.key] = _put(database, change, users, groups)
+    passwd.leave(database, [it.name for it in changes if not it.deletes and outcomes[it.key].good])
     return outcomes
 
 

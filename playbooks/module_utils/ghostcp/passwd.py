@@ -9,8 +9,9 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from .host import Host, sync_directory
 from .wire import Attributes
@@ -56,13 +57,19 @@ def today() -> int:
     return int(time.time() // 86_400)
 
 
-def look(database: Database, name: str, day: int) -> Attributes | None:
-    """The attributes of an account on that day; None when it is not there."""
+def look(
+    database: Database, name: str, day: int, groups: Mapping[str, str] = MappingProxyType({})
+) -> Attributes | None:
+    """The attributes of an account on that day; None when it is not there.
+
+    `groups` are the `memberships`; who is in its own group alone has no attribute of that name.
+    """
     fields = database.passwd.get(name)
     if fields is None or len(fields) != 7 or not (fields[2].isdigit() and fields[3].isdigit()):
         return None
     owned = database.group.get(name, ["", "", ""])[2] == fields[3]
-    return {
+    more = {"groups": groups[name]} if name in groups else {}
+    return more | {
         "uid": int(fields[2]),
         "gid": int(fields[3]) if owned else -1,
         "comment": fields[4],
@@ -77,6 +84,35 @@ def _locked(shadow: list[str] | None, day: int) -> bool:
         return True
     expires = shadow[7]
     return shadow[1].startswith("!") or (expires.lstrip("-").isdigit() and 0 <= int(expires) <= day)
+
+
+def memberships(database: Database, names: Iterable[str]) -> dict[str, str]:
+    """The other groups, by comma, of those of the names that are members of one, or may make themselves so."""
+    asked, found = set(names), dict[str, set[str]]()
+    for fields, columns in _lists(database):
+        for column in columns:
+            for member in asked.intersection(fields[column].split(",")) - {fields[0]}:
+                found.setdefault(member, set()).add(fields[0])
+    return {member: ",".join(sorted(groups)) for member, groups in found.items()}
+
+
+def leave(database: Database, names: Iterable[str], *, own: bool = False) -> None:
+    """Take the names out of all other groups, and with `own` out of those of their names as well."""
+    gone = set(names)
+    for fields, columns in _lists(database):
+        for column in columns:
+            members = fields[column].split(",")
+            going = gone.intersection(members) - (set() if own else {fields[0]})
+            if going:
+                fields[column] = ",".join(member for member in members if member not in going)
+
+
+def _lists(database: Database) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """The groups that have members or, in gshadow, administrators, and where these stand."""
+    for table, columns in ((database.group, (3,)), (database.gshadow, (2, 3))):
+        for fields in table.values():
+            if len(fields) == 4 and any(fields[column] for column in columns):
+                yield fields, columns
 
 
 def check(database: Database, name: str, attributes: Attributes) -> None:
@@ -100,14 +136,16 @@ def taken(table: Table) -> dict[str, str]:
 
 
 def put(database: Database, name: str, attributes: Attributes, day: int) -> None:
-    """Make the account, or make it so; its password and expiry change only when its lock does."""
+    """Make the account, or make it so, but for other groups (`leave`).
+
+    Its password and expiry change only when its lock does.
+    """
     uid, gid = str(attributes["uid"]), str(attributes["gid"])
     texts = [str(attributes[key]) for key in ("comment", "home", "shell")]
     members = database.group[name][3:] if name in database.group else [""]
     database.group[name] = [name, "x", gid, *members]
     database.gshadow.setdefault(name, [name, "!", "", ""])
-    before = look(database, name, day)
-    if before is None or name not in database.shadow:
+    if look(database, name, day) is None or name not in database.shadow:
         database.shadow[name] = [name, "*", str(day), "0", "99999", "7", "", "", ""]
     database.passwd[name] = [name, "x", uid, gid, *texts]
     _lock(database.shadow[name], bool(attributes["locked"]), day)
@@ -130,10 +168,7 @@ def remove(database: Database, names: Iterable[str]) -> None:
         if own is None or database.group.get(name, ["", "", own[3]])[2] == own[3]:
             database.group.pop(name, None)
             database.gshadow.pop(name, None)
-    for table in (database.group, database.gshadow):
-        for fields in table.values():
-            if len(fields) == 4 and fields[3]:
-                fields[3] = ",".join(member for member in fields[3].split(",") if member not in gone)
+    leave(database, gone, own=True)
 
 
 def read(host: Host) -> Database:
