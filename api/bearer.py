@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -91,7 +92,13 @@ def refused() -> Unauthenticated:
 
 
 def _verified(var: Path, text: str) -> Mapping[str, Any]:
-    for key in keyring(var, "tokens"):
+    return _signed(keyring(var, "tokens"), text)
+
+
+@lru_cache(1024)
+def _signed(keys: tuple[str, ...], text: str) -> Mapping[str, Any]:
+    """What a token says that one of the keys has signed, which never changes. Raises Unauthenticated."""
+    for key in keys:
         try:
             return jwt.decode(
                 text, key, algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options=_OPTIONS
