@@ -3,30 +3,35 @@
 import re
 import zlib
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, or_, select
 
 from state.document import Document
 from state.errors import Conflict
 from state.names import Claim, parents, registrable
 from state.tables import claims
 
-_HELD = select(claims.c.uid).where(
-    claims.c.space == bindparam("of_space"), claims.c.name == bindparam("of_name")
+_INSERT = insert(claims)
+_SAME = (claims.c.space == bindparam("of_space")) & (claims.c.name == bindparam("of_name"))
+_OTHERS = (
+    (claims.c.space == bindparam("of_space"))
+    & (claims.c.base == bindparam("of_base"))
+    & (claims.c.owner != bindparam("of_owner"))
 )
+_ABOVE = claims.c.name.in_(bindparam("above", expanding=True))
+_BELOW = claims.c.name.like(bindparam("below"), escape="/")
 
-_FOREIGN = (
-    select(claims.c.owner)
-    .where(claims.c.space == bindparam("of_space"), claims.c.base == bindparam("of_base"))
-    .where(claims.c.owner != bindparam("of_owner"))
-    .where(
-        or_(
-            claims.c.name.in_(bindparam("above", expanding=True)),
-            claims.c.name.like(bindparam("below"), escape="/"),
-        )
-    )
-    .limit(1)
-)
+
+def _first(condition: ColumnElement[bool]) -> Select[Any]:
+    """The claim that is in the way, the name itself before others."""
+    same_first = claims.c.name != bindparam("of_name")
+    return select(claims.c.name).where(condition).order_by(same_first).limit(1)
+
+
+_HELD = _first(_SAME)
+_HELD_AROUND = _first(or_(_SAME, _OTHERS & or_(_ABOVE, _BELOW)))
+_HELD_AT_ALL = _first(or_(_SAME, _OTHERS))
 
 
 def lock(connection: Connection, *keys: str) -> None:
@@ -43,7 +48,8 @@ def claim(connection: Connection, document: Document, wanted: Iterable[Claim]) -
     lock(connection, *(f"{c.space}/{registrable(c.name) if c.space == 'hosts' else c.name}" for c in names))
     for each in names:
         _refuse_taken(connection, document, each)
-        connection.execute(insert(claims), claim_row(document, each))
+    if names:
+        connection.execute(_INSERT, [claim_row(document, each) for each in names])
 
 
 def claim_row(document: Document, held: Claim) -> dict[str, str]:
@@ -64,21 +70,26 @@ def release(connection: Connection, uids: Iterable[str]) -> None:
 
 
 def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> None:
-    if connection.execute(_HELD, {"of_space": wanted.space, "of_name": wanted.name}).first():
+    query, related = _in_the_way(document, wanted)
+    found = connection.execute(query, {"of_space": wanted.space, "of_name": wanted.name} | related).scalar()
+    if found == wanted.name:
         raise Conflict(f"{wanted.name!r} is taken", code=_code(wanted))
-    if wanted.space != "hosts":
-        return
-    related = {
-        "of_space": wanted.space,
-        "of_base": registrable(wanted.name),
-        "of_owner": document.owner,
-        "above": [name for parent in parents(wanted.name) for name in (parent, f"*.{parent}")],
-        "below": f"%.{_literal(wanted.name.removeprefix('*.'))}",
-    }
-    if connection.execute(_FOREIGN, related).first():
+    if found is not None:
         raise Conflict(
             f"{wanted.name!r} belongs to a name of another tenant, or that one to it", code=_code(wanted)
         )
+
+
+def _in_the_way(document: Document, wanted: Claim) -> tuple[Select[Any], dict[str, Any]]:
+    """What finds a claim that is in the way; at a registrable domain all of other tenants' are."""
+    if wanted.space != "hosts":
+        return _HELD, {}
+    base, plain = registrable(wanted.name), wanted.name.removeprefix("*.")
+    others = {"of_base": base, "of_owner": document.owner}
+    if plain == base:
+        return _HELD_AT_ALL, others
+    above = [name for parent in parents(wanted.name) for name in (parent, f"*.{parent}")]
+    return _HELD_AROUND, others | {"above": above, "below": f"%.{_literal(plain)}"}
 
 
 def _literal(name: str) -> str:
