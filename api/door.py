@@ -71,15 +71,24 @@ def _handle(house: House, route: Route, request: Request, content: bytes) -> Rep
     if route.rule.access is Access.PUBLIC or route.rate is Rate.AUTHENTICATION:
         house.rates.by_address(visit_of(request), route.rate)
     call = Call(house, request, NOBODY, route.action, content)
-    with house.database.reading() as connection:
+    return _read(route, call) if route.reads else _write(route, call)
+
+
+def _read(route: Route, call: Call) -> Reply:
+    assert route.reads is not None
+    with call.house.database.reading() as connection:
         call = replace(call, principal=_principal(route, call, connection))
-        if route.reads:
-            admit(call.principal, route.rule)
-        reply = route.reads(call, connection) if route.reads else None
+        admit(call.principal, route.rule)
+        reply = route.reads(call, connection)
     _note_use(call)
-    if reply is not None:
-        return reply
+    return reply
+
+
+def _write(route: Route, call: Call) -> Reply:
     assert route.writes is not None
+    with call.house.database.asking() as connection:
+        call = replace(call, principal=_principal(route, call, connection))
+    _note_use(call)
     try:
         admit(call.principal, route.rule)
         return route.writes(call)
@@ -98,7 +107,7 @@ async def _let_in(house: House, route: Route, request: Request) -> Call:
 
 
 def _proved(route: Route, call: Call) -> Call:
-    with call.house.database.reading() as connection:
+    with call.house.database.asking() as connection:
         call = replace(call, principal=_principal(route, call, connection))
     admit(call.principal, route.rule)
     _note_use(call)

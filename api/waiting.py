@@ -9,7 +9,7 @@ from api.errors import problem
 from api.performing import perform
 from api.writes import Written, missing
 from state.kinds import KINDS
-from state.shown import Shown, show
+from state.shown import Shown, first_shown, show
 from state.tables import documents
 
 _GOING_ON = frozenset({"Changed", "Waiting", "Unreachable", "Unknown"})
@@ -22,8 +22,9 @@ def perform_held(
 
     def answered(connection: Connection) -> Reply:
         written = work(connection)
-        shown = show(connection, written.after.uid)
         status = 200 if written.before else 201
+        new = None if written.before else first_shown(written.after, written.owner)
+        shown = new or show(connection, written.after.uid)
         reply = Reply(204) if shown is None else view(shown, status)
         return _held(call.house, reply, written, lambda found: view(found, status))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -18,6 +18,7 @@ from state.kinds import KINDS
 from state.reading import by_uid, find, from_row
 from state.tables import documents
 
+_T = TypeVar("_T")
 _LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), documents.c.deleted_at.is_(None))
 
 
@@ -25,13 +26,14 @@ _LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), docume
 class Written:
     """A write: the document as it was and as it is now, and what was deleted with it.
 
-    `masked` are fields that were written and are never shown.
+    `masked` are fields that were written and are never shown; `owner` is that of a new document.
     """
 
     before: Document | None
     after: Document
     also: tuple[Document, ...] = ()
     masked: tuple[str, ...] = ()
+    owner: Document | None = None
 
     @property
     def all(self) -> tuple[Document, ...]:
@@ -54,14 +56,14 @@ def create(connection: Connection, principal: Principal, new: New) -> Written:
     """Makes the document. Raises Invalid with all faults at once, Forbidden, Conflict."""
     access.check_create(principal, new.kind, new.owner, new.values, new.host)
 
-    def make() -> Document:
-        return store.create(
+    def make() -> store.Created:
+        return store.create_owned(
             connection, new.kind, new.name, new.owner, new.values, actor=principal.name, target=new.host
         )
 
-    document = with_faults(new.faults, make)
-    access.check_limits(principal, new.kind, None, document.spec)
-    return Written(None, document)
+    created = with_faults(new.faults, make)
+    access.check_limits(principal, new.kind, None, created.document.spec)
+    return Written(None, created.document, owner=created.owner)
 
 
 def change(
@@ -110,10 +112,10 @@ def remove(
     return Written(document, left.get(document.uid, replace(document, deleted_at=gone)), also)
 
 
-def with_faults(faults: Sequence[Fault], make: Callable[[], Document]) -> Document:
+def with_faults(faults: Sequence[Fault], make: Callable[[], _T]) -> _T:
     """What `make` gives, unless there are faults: those known and those it finds, one for each field."""
     try:
-        document = make()
+        made = make()
     except Invalid as error:
         known = {fault.field for fault in faults}
         raise Invalid([*faults, *(fault for fault in error.faults if fault.field not in known)]) from None
@@ -123,7 +125,7 @@ def with_faults(faults: Sequence[Fault], make: Callable[[], Document]) -> Docume
         raise
     if faults:
         raise Invalid(faults)
-    return document
+    return made
 
 
 def visible_document(connection: Connection, principal: Principal, kind: Kind, uid: str) -> Document:

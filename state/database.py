@@ -34,7 +34,12 @@ class Database:
             if self.sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection
-            connection.rollback()
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """For a single query, which needs no transaction around it."""
+        with self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

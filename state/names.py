@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 import idna
@@ -51,6 +52,7 @@ def user_name(value: str) -> str:
     return value
 
 
+@lru_cache(1024)
 def host_name(value: str) -> str:
     """A domain name as its A-label, lower case (IDNA 2008, RFC 5891; UTS 46 mapping).
 
@@ -100,6 +102,7 @@ def tag(name: str) -> str:
     return f"{re.sub(r'[^a-z0-9]', '_', name)[:23]}_{sha256(name.encode()).hexdigest()[:8]}"
 
 
+@lru_cache(1024)
 def _public_suffix(name: str) -> str:
     """The public suffix that `name` ends in or is, by the list's rules and its default rule ``*``."""
     return str(_suffixes.get_tld(name) or name)

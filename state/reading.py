@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, union_all
 
 from state.document import Document, Ref
 from state.errors import NotFound
@@ -15,6 +15,24 @@ _NOTHING: Mapping[str, Any] = {}
 _ALIVE = documents.c.deleted_at.is_(None)
 _FIND = select(documents).where(
     documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"), _ALIVE
+)
+
+_users = documents.alias("users")
+_OWNER = (_users.c.kind == "User") & (_users.c.name == bindparam("of_owner")) & _users.c.deleted_at.is_(None)
+_LOST = (
+    (documents.c.owner == bindparam("of_owner"))
+    & documents.c.deleted_at.is_not(None)
+    & documents.c.confirmed.is_(False)
+)
+_NAMED = (documents.c.kind == bindparam("of_kind")) & (documents.c.name == bindparam("of_name"))
+_AROUND = union_all(
+    select(_users).where(_OWNER),
+    select(documents)
+    .join(refs, (refs.c.kind == documents.c.kind) & (refs.c.name == documents.c.name))
+    .join(_users, _users.c.uid == refs.c.uid)
+    .where(_OWNER, _ALIVE),
+    select(documents).where(_NAMED, _ALIVE),
+    select(documents).where(_NAMED, _LOST),
 )
 
 
@@ -54,9 +72,16 @@ def find(connection: Connection, ref: Ref) -> Document | None:
     return None if row is None else from_row(row)
 
 
-def related(connection: Connection) -> Related:
-    """A look-up of what a document refers to, each asked for once."""
-    seen: dict[Ref, Document | None] = {}
+def around(connection: Connection, ref: Ref, owner: str) -> list[Document]:
+    """What a new document comes upon: its owner and what that one refers to, the living document of its name, and the
+    owner's tombstones of that name that nobody confirmed."""
+    wanted = {"of_kind": ref.kind, "of_name": ref.name, "of_owner": owner}
+    return [from_row(row) for row in connection.execute(_AROUND, wanted).mappings()]
+
+
+def related(connection: Connection, known: Mapping[Ref, Document | None] | None = None) -> Related:
+    """A look-up of what a document refers to, each asked for once, and what is known not at all."""
+    seen: dict[Ref, Document | None] = dict(known or {})
 
     def look_up(ref: Ref) -> Document | None:
         if ref not in seen:

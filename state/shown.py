@@ -22,10 +22,12 @@ from sqlalchemy import (
     select,
 )
 
+from state.document import Document
 from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing, Page, Wanted, fetch
 from state.tables import documents, statuses
+from state.validation import dump
 
 _owners = documents.alias("owners")
 _ALIVE = documents.c.deleted_at.is_(None)
@@ -62,6 +64,25 @@ def show(connection: Connection, uid: str, condition: ColumnElement[bool] | None
     query = _ONE if condition is None else _ONE.where(condition)
     row = connection.execute(query, {"of_uid": uid}).one_or_none()
     return None if row is None else _with_counts(connection, [_shown(row)])[0]
+
+
+def first_shown(document: Document, owner: Document | None) -> Shown | None:
+    """A document that was created in this transaction, as `show` has it; none where only the database knows how."""
+    kind, created, updated = KINDS[document.kind], document.created_at, document.updated_at
+    if document.generation > 1 or not document.target or kind.owns or created is None or updated is None:
+        return None
+    return Shown(
+        uid=document.uid,
+        kind=kind,
+        name=document.name,
+        owner=document.owner,
+        owner_uid=owner.uid if owner else None,
+        target=document.target,
+        values=dump(document.spec),
+        generation=document.generation,
+        created_at=created,
+        updated_at=updated,
+    )
 
 
 def list_shown(

@@ -1,6 +1,7 @@
 """Writing documents: each spec change with its revision, claims, references and call for a look, in one transaction."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,13 +16,14 @@ from state.event import CREATED, UPDATED, of_document
 from state.events import emit
 from state.kind import Kind, Spec, Values
 from state.kinds import KINDS
-from state.reading import find, from_row, get, related
+from state.reading import around, from_row, get, related
 from state.statuses import save_statuses, unplaced, wake
 from state.tables import documents, refs, revisions
-from state.tombstones import bury, confirm, find_unconfirmed
+from state.tombstones import bury, confirm
 from state.tracing import current_request
-from state.validation import dump, fixed_fields, refuse_fixed, validated
+from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
 
+_INSERT, _INSERT_REVISION, _INSERT_REFS = insert(documents), insert(revisions), insert(refs)
 _DEPENDING = select(refs.c.uid).where(
     refs.c.kind == bindparam("of_kind"), refs.c.name == bindparam("of_name")
 )
@@ -30,6 +32,14 @@ _TOUCH = (
     .where(documents.c.uid.in_(_DEPENDING), documents.c.deleted_at.is_(None))
     .values(wanted=documents.c.wanted + 1, pending=documents.c.target != "")
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new document, and the user it belongs to; none where there is no such user."""
+
+    document: Document
+    owner: Document | None
 
 
 def create(
@@ -48,19 +58,39 @@ def create(
 
     `reserved` admits a name that users may not choose, such as the administrator's.
     """
+    return create_owned(
+        connection, kind, name, owner, values, actor=actor, target=target, reserved=reserved
+    ).document
+
+
+def create_owned(
+    connection: Connection,
+    kind: Kind,
+    name: str,
+    owner: str,
+    values: Values,
+    *,
+    actor: str,
+    target: str | None = None,
+    reserved: bool = False,
+) -> Created:
+    """The same as `create`, with the owner."""
+    whose, ref = Ref("User", owner), Ref(kind.name, canonical(kind, name, reserved=reserved))
     lock(connection, f"owner/{owner}")
-    lookup = related(connection)
-    if kind.placed and not kind.owns and lookup(Ref("User", owner)) is None:
+    lock(connection, str(ref))
+    found = around(connection, ref, owner)
+    lookup = related(connection, {whose: None, ref: None} | {d.ref: d for d in found if not d.deleted})
+    user = lookup(whose)
+    if kind.placed and not kind.owns and user is None:
         raise NotFound(f"user {owner!r} does not exist", resource="user", id=owner)
     name, spec = validated(kind, name, owner, values, lookup, None, reserved=reserved)
-    lock(connection, f"{kind.name}/{name}")
-    if find(connection, Ref(kind.name, name)) is not None:
+    if lookup(ref) is not None:
         raise Conflict(f"{kind.name} {name!r} exists already", code=f"{kind.name_field}_taken")
     check_limit(connection, kind, owner, lookup)
+    lost = _lost(kind, found, spec)
+    if lost is not None:
+        return Created(_restored(connection, kind, lost, spec, actor), user)
     now = datetime.now(UTC)
-    lost = find_unconfirmed(connection, kind, name, owner)
-    if lost is not None and not fixed_fields(kind, dump(lost.spec), dump(spec)):
-        return _restored(connection, kind, lost, spec, actor)
     document = Document(
         uid=str(uuid4()),
         kind=kind.name,
@@ -73,11 +103,12 @@ def create(
         updated_at=now,
         request_id=current_request(),
     )
-    connection.execute(insert(documents), _columns(document) | {"pending": bool(document.target)})
+    connection.execute(_INSERT, _columns(document) | {"pending": bool(document.target)})
     claim(connection, document, kind.claims(document))
     _record(connection, document, kind, actor)
-    emit(connection, of_document(document, CREATED))
-    return document
+    told = of_document(document, CREATED)
+    emit(connection, replace(told, manager=user.owner) if user and told.owner == user.name else told)
+    return Created(document, user)
 
 
 def change(
@@ -156,6 +187,14 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
         bury(connection, each, actor, confirmed=confirmed)
 
 
+def _lost(kind: Kind, found: Iterable[Document], spec: Spec) -> Document | None:
+    """The latest of these tombstones, if it may have this spec: its source may have lost it by mistake."""
+    latest = max(((d.deleted_at, d.uid, d) for d in found if d.deleted_at is not None), default=None)
+    if latest is None or fixed_fields(kind, dump(latest[-1].spec), dump(spec)):
+        return None
+    return latest[-1]
+
+
 def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, actor: str) -> Document:
     """A document that its source had lost and has again: the same one, with what was applied for it."""
     document = replace(
@@ -186,10 +225,10 @@ def _record(connection: Connection, document: Document, kind: Kind, actor: str) 
         "actor": actor,
         "at": at,
     }
-    connection.execute(insert(revisions), revision)
+    connection.execute(_INSERT_REVISION, revision)
     rows = [{"uid": document.uid, "kind": ref.kind, "name": ref.name} for ref in kind.references(document)]
     if rows:
-        connection.execute(insert(refs), rows)
+        connection.execute(_INSERT_REFS, rows)
     if not document.target:
         save_statuses(connection, [unplaced(document, kind)])
     _touch_dependents(connection, document)

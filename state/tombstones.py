@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from state.access_tables import api_tokens, attempts, recovery_codes, second_factors
 from state.claims import release
@@ -11,21 +11,11 @@ from state.document import Document
 from state.event import DELETED, of_document
 from state.events import emit
 from state.journal_tables import webhooks
-from state.kind import Kind
 from state.kinds import KINDS
-from state.reading import from_row
 from state.tables import credentials, documents, refs, revisions, statuses
 from state.tracing import current_request
 
 _THEIRS = (credentials, api_tokens, recovery_codes, second_factors, webhooks)
-_UNCONFIRMED = (
-    select(documents)
-    .where(documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name"))
-    .where(documents.c.owner == bindparam("of_owner"), documents.c.deleted_at.is_not(None))
-    .where(documents.c.confirmed.is_(False))
-    .order_by(documents.c.deleted_at.desc())
-    .limit(1)
-)
 
 
 def bury(connection: Connection, document: Document, actor: str, *, confirmed: bool) -> None:
@@ -65,13 +55,6 @@ def confirm(connection: Connection, document: Document) -> None:
     row = (documents.c.uid == document.uid) & documents.c.deleted_at.is_not(None)
     confirmed = {"confirmed": True, "wanted": documents.c.wanted + 1, "pending": documents.c.target != ""}
     connection.execute(update(documents).where(row, documents.c.confirmed.is_(False)).values(**confirmed))
-
-
-def find_unconfirmed(connection: Connection, kind: Kind, name: str, owner: str) -> Document | None:
-    """The latest tombstone of this name and owner that nobody confirmed: its source may have lost it by mistake."""
-    mine = {"of_kind": kind.name, "of_name": name, "of_owner": owner}
-    row = connection.execute(_UNCONFIRMED, mine).mappings().first()
-    return None if row is None else from_row(row)
 
 
 def forget(connection: Connection, uids: Iterable[str]) -> None:

@@ -14,6 +14,16 @@ def dump(spec: Spec) -> dict[str, Any]:
     return spec.model_dump(mode="json", warnings=False)
 
 
+def canonical(kind: Kind, name: str, *, reserved: bool) -> str:
+    """The name as it would be stored, which is empty for one that is none."""
+    if reserved:
+        return name
+    try:
+        return kind.check_name(name)
+    except ValueError:
+        return ""
+
+
 def validated(
     kind: Kind,
     name: str,
