@@ -25,7 +25,7 @@ _MAKERS: Mapping[str, Callable[[], str]] = {
 
 def keyring(var: Path, name: str) -> tuple[str, ...]:
     """The keys of ``var/keys/NAME``, at least one; two makers at once agree on one. Raises Unreadable."""
-    path = var / "keys" / name
+    path = _path(var, name)
     try:
         return _read(path, _stamp(path))
     except FileNotFoundError:
@@ -87,6 +87,11 @@ def _alone(var: Path) -> Iterator[None]:
     with (var / "keys" / ".lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@lru_cache(64)
+def _path(var: Path, name: str) -> Path:
+    return var / "keys" / name
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

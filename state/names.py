@@ -16,6 +16,8 @@ ADMINISTRATOR = (
 USER_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORDINARY = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")  # its own A-label: nothing to map, nothing to decode
 
 _SYSTEM = """
     root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody
@@ -58,19 +60,25 @@ def host_name(value: str) -> str:
 
     Raises ValueError for what is no registrable host name: an address, a public suffix, a single label.
     """
+    name = value if _ORDINARY.fullmatch(value) else _a_label(value)
+    labels = name.split(".")
+    if len(name) > 253 or len(labels) < 2 or not all(labels) or labels[-1].isdigit():
+        raise ValueError("is not a fully qualified domain name")
+    if _public_suffix(name) == name:
+        raise ValueError(f"{name!r} is a public suffix; a name below it is needed")
+    return name
+
+
+def _a_label(value: str) -> str:
+    """The A-label of what may be any text. Raises ValueError."""
     if len(value) > 1024 or any(unicodedata.category(c)[0] == "C" or c.isspace() for c in value):
         raise ValueError("is not a domain name: control characters or spaces")
     try:
         name = idna.encode(value, uts46=True, std3_rules=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as error:
         raise ValueError(f"is not a domain name: {error}") from None
-    labels = name.split(".")
-    if len(name) > 253 or len(labels) < 2 or not all(labels) or labels[-1].isdigit():
-        raise ValueError("is not a fully qualified domain name")
-    for label in labels:
+    for label in name.split("."):
         _single_script(label)
-    if _public_suffix(name) == name:
-        raise ValueError(f"{name!r} is a public suffix; a name below it is needed")
     return name
 
 

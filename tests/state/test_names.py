@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state import names
 from state.names import SYSTEM_ACCOUNTS, alias_name, host_name, parents, registrable, tag, user_name
 from tests.state.companies import HOST_NAMES, LAW
 
@@ -46,6 +47,12 @@ def test_the_systems_accounts_are_reserved(name: str) -> None:
 )
 def test_a_domain_name_is_its_a_label_in_lower_case(given_name: str, canonical: str) -> None:
     assert host_name(given_name) == canonical
+
+
+@LAW
+@given(st.from_regex(names._ORDINARY, fullmatch=True).filter(lambda name: len(name) <= 253))
+def test_an_ordinary_domain_name_is_its_own_a_label(name: str) -> None:
+    assert names._a_label(name) == name
 
 
 @pytest.mark.parametrize(
