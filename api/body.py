@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from email.message import Message
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -64,14 +65,19 @@ def as_object(value: Any) -> Object:
 
 
 def _check_media(request: Request) -> None:
+    _check_type(request.headers.get("content-type", ""))
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMedia("send the body as it is, without a content encoding")
+
+
+@lru_cache(64)
+def _check_type(content_type: str) -> None:
     media = Message()
-    media["content-type"] = request.headers.get("content-type", "")
+    media["content-type"] = content_type
     if media.get_content_type() not in _JSON:
         raise UnsupportedMedia("send the body as application/json")
     if media.get_content_charset("utf-8") not in _UTF_8:
         raise UnsupportedMedia("send the body in UTF-8: JSON has no other charset (RFC 8259, section 8.1)")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMedia("send the body as it is, without a content encoding")
 
 
 def _too_large(largest: int) -> TooLarge:

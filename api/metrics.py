@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
@@ -33,9 +34,14 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:
     """Counts a request. A method that is none of HTTP's own is counted as another, or anybody could make up series."""
-    method = method if method in _METHODS else "OTHER"
-    _REQUESTS.labels(method, route, str(status)).inc()
-    _SECONDS.labels(method, route).observe(seconds)
+    requests, histogram = _series(method if method in _METHODS else "OTHER", route, status)
+    requests.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return _REQUESTS.labels(method, route, str(status)), _SECONDS.labels(method, route)
 
 
 def exposition(seen: Vitals | None, now: datetime) -> bytes:

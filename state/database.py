@@ -125,7 +125,10 @@ def _sqlite(url: str) -> Engine:
         Path(path).touch(mode=0o600)
         Path(path).chmod(0o600)
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        pool_use_lifo=True,  # who used a connection last has read the pages that the next one needs
+        connect_args={"timeout": 30, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
