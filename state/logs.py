@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -48,8 +49,13 @@ def hide_secrets(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
+@lru_cache(1024)
+def _is_hidden(name: str) -> bool:
+    return _HIDDEN.search(name) is not None
+
+
 def _shown(name: object, value: Any) -> Any:
-    if value and isinstance(name, str) and _HIDDEN.search(name):
+    if value and isinstance(name, str) and _is_hidden(name):
         return "[redacted]"
     if isinstance(value, str):
         return redact(value)

@@ -24,6 +24,7 @@ from state.tracing import current_request
 from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
 
 _INSERT, _INSERT_REVISION, _INSERT_REFS = insert(documents), insert(revisions), insert(refs)
+_HIGHEST = max(kind.rank for kind in KINDS.values())
 _DEPENDING = select(refs.c.uid).where(
     refs.c.kind == bindparam("of_kind"), refs.c.name == bindparam("of_name")
 )
@@ -241,7 +242,9 @@ def touch(connection: Connection, document: Document) -> None:
 
 
 def _touch_dependents(connection: Connection, document: Document) -> None:
-    connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
+    """What refers to it has a higher rank."""
+    if KINDS[document.kind].rank < _HIGHEST:
+        connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
 
 
 def _owned(connection: Connection, document: Document) -> list[Document]:
