@@ -210,3 +210,18 @@ def test_a_page_far_behind_is_joined_to_nothing_on_the_way(crowded: World) -> No
         assert "COVERING INDEX ix_documents_listing" in _ways(crowded.database, pages, "documents")[0]
     else:
         assert "None" not in _visits(crowded.database, pages, "documents")[0][1]
+
+
+def test_what_a_new_site_comes_upon_is_found_by_indexes(crowded: World) -> None:
+    bert = crowded.uids["bert"]
+    assert crowded.call("admin", "PUT", f"/users/{bert}", json={"web_domains_limit": 0}).is_success
+    body = {"domain": "new.example", "user_id": bert}
+    with _overheard(crowded.database) as heard:
+        assert crowded.call("admin", "POST", "/domains", json=body).status_code == 201
+    if crowded.database.sqlite:
+        ways = _ways(crowded.database, heard, "documents")
+        assert ways
+        assert not [way for way in ways if "SCAN documents" in way or "SCAN users" in way]
+        return
+    visits = _visits(crowded.database, heard, "documents")
+    assert max(rows for rows, _ in visits) <= 10

@@ -24,6 +24,16 @@ def test_what_is_created_says_where_it_is(world_on_both: World) -> None:
     assert world_on_both.call("admin", "GET", f"/users/{made['id']}").json() == made
 
 
+@pytest.mark.parametrize("who", ["admin", "bert"])
+def test_what_is_created_is_shown_as_it_is_read(world_on_both: World, who: str) -> None:
+    body: dict[str, Any] = {"domain": "new.example", "aliases": ["www.new.example"]}
+    given = body if who == "bert" else body | {"user_id": world_on_both.uids["bert"]}
+    answer = world_on_both.call(who, "POST", "/domains", json=given)
+    assert answer.status_code == 201
+    path = f"/domains/{answer.json()['id']}"
+    assert world_on_both.call(who, "GET", path).json() == answer.json()
+
+
 def test_a_site_is_its_makers_and_listed(world_on_both: World) -> None:
     made = world_on_both.call("bert", "POST", "/domains", json={"domain": "newsite.com"}).json()
     assert made["user_id"] == world_on_both.uids["bert"]
