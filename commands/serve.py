@@ -3,6 +3,7 @@
 from commands.administrator import ensure_administrator, password_file
 from commands.console import Failed, plain
 from commands.signals import told_to_stop
+from state.audit import begin
 from state.database import Database
 from state.errors import GhostError
 from state.logs import configure
@@ -43,6 +44,7 @@ def migrate() -> None:
     database = Database(settings().database)
     try:
         database.migrate()
+        begin(database, settings().var)
     finally:
         database.close()
     plain("The database is up to date.")

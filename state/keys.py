@@ -52,6 +52,21 @@ def retire(var: Path, name: str) -> int:
     return len(others)
 
 
+def mark(var: Path, name: str) -> None:
+    """Notes for good, beside the keys of that name, that they are in use."""
+    if not is_marked(var, name):
+        with _draft(_mark(var, name), []) as draft:
+            draft.replace(_mark(var, name))
+
+
+def is_marked(var: Path, name: str) -> bool:
+    return _mark(var, name).exists()
+
+
+def _mark(var: Path, name: str) -> Path:
+    return var / "keys" / f"{name}.begun"
+
+
 def _replace(path: Path, keys: list[str]) -> None:
     with _draft(path, keys) as draft:
         draft.replace(path)
@@ -84,9 +99,12 @@ def _sync(folder: Path) -> None:
 @contextmanager
 def _alone(var: Path) -> Iterator[None]:
     """Only one at a time changes key files: a key that is lost is lost with all that was made with it."""
-    with (var / "keys" / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = os.open(var / "keys" / ".lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(64)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from state.audit import START, Entry, Head, append, verify
+from state.audit import START, Entry, Head, append, begin, verify
 from state.database import Database
+from state.errors import Unreadable
 from state.journal_tables import audit, audit_head
 from tests.conftest import Stage
 from tests.state.conftest import at_once
@@ -45,7 +46,7 @@ def _harm(database: Database, harm: Harm) -> None:
     """What somebody does who may do anything to the database, and has not the key."""
     with database.writing() as connection:
         if database.sqlite:
-            for verb in ("UPDATE", "DELETE"):
+            for verb in ("UPDATE", "DELETE", "replacement"):
                 connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS audit_no_{verb}")
         else:
             connection.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER ALL")
@@ -87,6 +88,16 @@ def _put_behind(connection: Connection) -> None:
     connection.execute(insert(audit), last | {"id": 6, "previous": last["digest"], "digest": "0" * 64})
 
 
+def _put_before(connection: Connection) -> None:
+    first = _row(connection, 1)
+    connection.execute(insert(audit), [first | {"id": 0}, first | {"id": -(2**63)}])
+
+
+def _wipe(connection: Connection) -> None:
+    connection.execute(delete(audit))
+    connection.execute(HEAD.values(last=0, digest=START, seal=""))
+
+
 def _put_behind_and_move_the_head(connection: Connection) -> None:
     _put_behind(connection)
     connection.execute(HEAD.values(last=6, digest="0" * 64))
@@ -112,6 +123,11 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "the last": (_cut(5), "entries after 4 are missing"),
     "the last with its record": (_cut_the_end, "the record of the last entry was changed"),
     "all": (lambda c: c.execute(delete(audit)), "entries after 0 are missing"),
+    "all with its record": (_wipe, "the record of the last entry was changed"),
+    "one more before": (_put_before, "entry 0 was put before the first one"),
+    "one more far before": (_put_before, f"entry {-(2**63)} was put before the first one"),
+    "no record": (lambda c: c.execute(delete(audit_head)), "the record of the last entry is gone"),
+    "no seal": (lambda c: c.execute(HEAD.values(seal="")), "the record of the last entry was changed"),
     "two of them": (_swap, "entry 2 was changed"),
     "one more in between": (_insert_between, "entry 3 was changed"),
     "one more behind": (_put_behind, "entry 6 was put behind the last one"),
@@ -129,10 +145,73 @@ HARMS: dict[str, tuple[Harm, str]] = {
 @pytest.mark.parametrize("name", HARMS)
 def test_every_harm_is_found(database: Database, tmp_path: Path, name: str) -> None:
     harm, told = HARMS[name]
+    begin(database, tmp_path)
     _write(database, tmp_path)
     assert _faults(database, tmp_path) == ()
     _harm(database, harm)
     assert any(told in fault for fault in _faults(database, tmp_path)), _faults(database, tmp_path)
+
+
+@pytest.mark.parametrize("written", [0, 3])
+def test_a_wipe_is_found_also_after_others_were_written(
+    database: Database, tmp_path: Path, written: int
+) -> None:
+    begin(database, tmp_path)
+    _write(database, tmp_path, written)
+    _harm(database, _wipe)
+    _write(database, tmp_path, 2)
+    assert _faults(database, tmp_path) == ("the record of the last entry was changed",)
+    begin(database, tmp_path)
+    assert _faults(database, tmp_path) != ()
+
+
+def test_an_audit_that_was_used_before_it_was_begun_is_begun_by_verifying(
+    database: Database, tmp_path: Path
+) -> None:
+    _write(database, tmp_path, 2)
+    assert _faults(database, tmp_path) == ()
+    _harm(database, _wipe)
+    assert _faults(database, tmp_path) == ("the record of the last entry was changed",)
+
+
+def test_what_was_rolled_back_before_it_was_begun_is_no_harm(database: Database, tmp_path: Path) -> None:
+    with database.rehearsing() as connection:
+        append(connection, tmp_path, _entry(1))
+    assert _faults(database, tmp_path) == ()
+    begin(database, tmp_path)
+    begin(database, tmp_path)
+    assert _faults(database, tmp_path) == ()
+
+
+def test_without_its_record_the_audit_does_not_go_on(database: Database, tmp_path: Path) -> None:
+    _write(database, tmp_path, 2)
+    _harm(database, lambda connection: connection.execute(delete(audit_head)))
+    with pytest.raises(Unreadable, match="is gone"):
+        _write(database, tmp_path, 1)
+
+
+ALIEN = {
+    "actor = x'ff'": "entry 2 cannot be read",
+    "actor = CAST(x'ff' AS TEXT)": "entry 2 cannot be read",
+    "before = x'ff'": "entry 2 cannot be read",
+    "after = '{'": "entry 2 cannot be read",
+    "at = x'00'": "entry 2 cannot be read",
+    "at = 'yesterday'": "entry 2 cannot be read",
+    "digest = x'00'": "entry 2 cannot be read",
+    "digest = 'ß'": "entry 2 was changed",
+}
+
+
+@pytest.mark.parametrize("change", ALIEN)
+def test_what_no_column_should_hold_is_told_with_its_entry(
+    sqlite: Database, tmp_path: Path, change: str
+) -> None:
+    _write(sqlite, tmp_path, 4)
+    _harm(sqlite, lambda c: c.exec_driver_sql(f"UPDATE audit SET {change} WHERE id = 2"))
+    assert ALIEN[change] in _faults(sqlite, tmp_path)
+    assert _head(sqlite, tmp_path).number == 4
+    _harm(sqlite, lambda c: c.exec_driver_sql("UPDATE audit_head SET last = x'02', seal = 'ß'"))
+    assert any("the record of the last entry is gone" in fault for fault in _faults(sqlite, tmp_path))
 
 
 def test_entries_written_with_another_key_are_found(database: Database, tmp_path: Path) -> None:
@@ -178,6 +257,19 @@ def test_entries_are_neither_changed_nor_deleted(database: Database, tmp_path: P
     _write(database, tmp_path, 1)
     with pytest.raises(DBAPIError, match="append-only"), database.writing() as connection:
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("number", [2, 1, 0, -1, -(2**63)])
+def test_no_entry_takes_the_place_of_another_or_one_before_the_first(
+    database: Database, tmp_path: Path, number: int
+) -> None:
+    _write(database, tmp_path, 3)
+    with database.reading() as connection:
+        forged = _row(connection, 2) | {"id": number, "actor": "mallory"}
+    statement = insert(audit).prefix_with("OR REPLACE", dialect="sqlite")
+    with pytest.raises(DBAPIError), database.writing() as connection:
+        connection.execute(statement, forged)
+    assert _faults(database, tmp_path) == ()
 
 
 def test_what_is_rolled_back_leaves_no_gap(database: Database, tmp_path: Path) -> None:
