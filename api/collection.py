@@ -19,7 +19,7 @@ from api.options import expect
 from api.paging import page_reply
 from api.performing import perform
 from api.rates import Rate
-from api.views import tag_of
+from api.views import digest, etag
 from state.errors import Invalid, NotFound
 from state.list_query import parse, read
 from state.listing import Listing, fetch
@@ -56,8 +56,8 @@ class Collection:
 
     `path` is where they are, `key` their list's key, `noun` what one is called; `counted` the table whose rows
     `query` selects; `visible` says which of them the caller may know of; `shape` is the schema of a view.
-    `whose` is a row's owner, for the audit. `observed` are fields that change without a write, which entity tags leave
-    out.
+    `whose` is a row's owner, for the audit. `observed` are fields that change without a write, after which `If-Match`
+    still matches.
     """
 
     path: str
@@ -97,8 +97,12 @@ class Collection:
         return self.views(call, connection, [row])[0]
 
     def tag(self, view: View) -> str:
-        """An entity tag: it changes with whatever was written (RFC 9110, section 8.8.3)."""
-        return tag_of({name: value for name, value in view.items() if name not in self.observed})
+        """The entity tag."""
+        return etag(self.state(view), view)
+
+    def state(self, view: View) -> str:
+        """The first part of the entity tag: it changes with whatever was written."""
+        return digest({name: value for name, value in view.items() if name not in self.observed})
 
 
 def routes(of: Collection) -> tuple[Route, ...]:
@@ -191,7 +195,7 @@ def _change(of: Collection, writing: Writing, merge: Merge, call: Call) -> Reply
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))
         before = of.view(call, connection, row)
-        expect(call.request, of.tag(before))
+        expect(call.request, of.state(before))
         wanted = {**merge(dict(writing.current(row)), body), **unknown}
         writing.change(call, connection, row, understand(writing.accepted, wanted))
         after = of.view(call, connection, of.find(call, connection, call.argument("id")))
@@ -205,7 +209,7 @@ def _delete(of: Collection, writing: Writing, call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         row = of.find(call, connection, call.argument("id"))
         before = of.view(call, connection, row)
-        expect(call.request, of.tag(before))
+        expect(call.request, of.state(before))
         writing.remove(call, connection, row)
         left = of.seek(call, connection, call.argument("id"))
         after = of.view(call, connection, left) if left else None

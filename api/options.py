@@ -9,7 +9,7 @@ from state.errors import Fault, Invalid, Stale
 
 LONGEST_WAIT = 60
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
-_STRONG, _ANY = re.compile(r'(?<!W/)("[^"]*")'), re.compile(r'("[^"]*")')
+_STATES, _ANY = re.compile(r'(W/)?"([^"-]*)[^"]*"'), re.compile(r'("[^"]*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ def refuse_options(request: Request) -> None:
         raise Invalid(faults)
 
 
-def expect(request: Request, tag: str) -> bool:
-    """Whether ``If-Match`` insists on an entity tag, which is then this one. Raises Stale when it is
-    another (RFC 9110, section 13.1.1)."""
+def expect(request: Request, state: int | str) -> bool:
+    """Whether ``If-Match`` insists on what it was, which is then this state, the first part of its entity tags. Raises
+    Stale when it is another (RFC 9110, section 13.1.1). The state alone is a tag too."""
     header = request.headers.get("if-match", "").strip()
-    if header and header != "*" and tag not in _STRONG.findall(header):
-        raise Stale(f"its entity tag is {tag} now: read it again")
+    if header and header != "*" and ("", str(state)) not in _STATES.findall(header):
+        raise Stale(f'it was changed: its entity tag begins with "{state} now, so read it again')
     return bool(header)
 
 

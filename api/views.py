@@ -38,14 +38,16 @@ def document_view(shown: Shown) -> dict[str, Any]:
     }
 
 
-def etag(generation: int) -> str:
-    """A document's entity tag: it changes when what is wanted changes (RFC 9110, section 8.8.3)."""
-    return f'"{generation}"'
+def etag(state: int | str, view: Mapping[str, Any]) -> str:
+    """An entity tag that changes with whatever is shown (RFC 9110, section 8.8.3).
+
+    Its first part changes only with what was written, a document's with its generation: `expect` compares that alone.
+    """
+    return f'"{state}-{digest(view)}"'
 
 
-def tag_of(view: Mapping[str, Any]) -> str:
-    """An entity tag that changes with whatever is shown."""
-    return f'"{hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]}"'
+def digest(view: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(view, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def export_view(document: Document) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from api.openapi.shapes import CONDITION
 from state.kind import AdminOnly, Completed, Copied, Immutable, Kind
 from state.shown import counters, listing
 
-TAG = "The entity tag: it changes when what is wanted changes."
+TAG = 'The entity tag, `"GENERATION-HASH"`: it changes with whatever is shown, its first part with what is wanted.'
 _MARKS = (
     (Immutable, "Cannot be changed after creation."),
     (Copied, "Unless given, it is the package's at creation."),

@@ -21,9 +21,11 @@ _WAIT = Parameter(
 IF_MATCH = Parameter(
     "If-Match",
     TEXT,
-    "The entity tag that it must still have (RFC 9110, section 13.1.1); with another one the answer is 412.",
+    "The entity tag that it must still have (RFC 9110, section 13.1.1); with another one the answer is 412. Only "
+    "the part before the hyphen is compared, which changes with what is written, not with what is found; it may stand "
+    "alone.",
     "header",
-    example='"3"',
+    example='"3-60b725f10c9c85c70d97880d"',
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match",

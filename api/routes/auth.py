@@ -97,7 +97,8 @@ def _me(call: Call, connection: Connection) -> Reply:
     shown = show(connection, call.principal.uid)
     if shown is None:
         raise Unauthenticated("the user is gone")
-    return Reply(content=document_view(shown), headers={"ETag": etag(shown.generation)})
+    content = document_view(shown)
+    return Reply(content=content, headers={"ETag": etag(shown.generation, content)})
 
 
 def _oneself(connection: Connection, who: Principal) -> tuple[Document, Any]:

@@ -95,7 +95,7 @@ def _write(
 ) -> Written:
     """Changes the document that the path names to the spec that is wanted, where the fields named may be set."""
     document = named_in_path(call, connection)
-    insisted = expect(call.request, etag(document.generation))
+    insisted = expect(call.request, document.generation)
     values, given = wanted(connection, document)
     with _placed(KINDS[document.kind]):
         return writes.change(
@@ -121,7 +121,7 @@ def _placed(kind: Kind) -> Iterator[None]:
 def _delete(call: Call) -> Reply:
     def work(connection: Connection) -> Written:
         document = named_in_path(call, connection)
-        insisted = expect(call.request, etag(document.generation))
+        insisted = expect(call.request, document.generation)
         generation = document.generation if insisted else None
         return writes.remove(connection, call.principal, document, generation=generation)
 
@@ -129,10 +129,11 @@ def _delete(call: Call) -> Reply:
 
 
 def _shown(shown: Shown, status: int = 200) -> Reply:
-    headers = {"ETag": etag(shown.generation)}
+    content = stored_view(shown)
+    headers = {"ETag": etag(shown.generation, content)}
     if status == 201:
         headers["Location"] = f"/api/v1/documents/{shown.kind.name}/{shown.name}"
-    return Reply(status, stored_view(shown), headers)
+    return Reply(status, content, headers)
 
 
 _ONE, _RULE = "/documents/{kind}/{name}", signed_in("documents:write")

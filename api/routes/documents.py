@@ -33,7 +33,8 @@ def _get(call: Call, connection: Connection) -> Reply:
     document = named_in_path(call, connection)
     shown = show(connection, document.uid)
     assert shown is not None
-    return Reply(content=stored_view(shown), headers={"ETag": etag(document.generation)})
+    content = stored_view(shown)
+    return Reply(content=content, headers={"ETag": etag(shown.generation, content)})
 
 
 def _exported(_: Call, __: Connection, rows: Rows) -> list[dict[str, Any]]:

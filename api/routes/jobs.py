@@ -113,7 +113,7 @@ def _retry(call: Call) -> Reply:
 
     def work(connection: Connection) -> Reply:
         row = JOBS.find(call, connection, call.argument("id"))
-        expect(call.request, JOBS.tag(JOBS.view(call, connection, row)))
+        expect(call.request, JOBS.state(JOBS.view(call, connection, row)))
         made = JOBS.find(call, connection, retry_job(connection, get_job(connection, row.id)))
         view = JOBS.view(call, connection, made)
         call.did(Deed("job", made.id, made.job_type, made.owner, after=view))

@@ -97,7 +97,7 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
 
     def work(connection: Connection) -> Written:
         document = visible_document(connection, call.principal, kind, uid)
-        insisted = expect(call.request, etag(document.generation))
+        insisted = expect(call.request, document.generation)
         given = dict(body)
         if given.get(kind.name_field) == document.name:
             del given[kind.name_field]
@@ -121,7 +121,7 @@ def _delete(kind: Kind, call: Call) -> Reply:
 
     def work(connection: Connection) -> Written:
         document = visible_document(connection, call.principal, kind, uid)
-        insisted = expect(call.request, etag(document.generation))
+        insisted = expect(call.request, document.generation)
         generation = document.generation if insisted else None
         return writes.remove(connection, call.principal, document, generation=generation)
 
@@ -129,10 +129,11 @@ def _delete(kind: Kind, call: Call) -> Reply:
 
 
 def _shown(shown: Shown, status: int = 200) -> Reply:
-    headers = {"ETag": etag(shown.generation)}
+    content = document_view(shown)
+    headers = {"ETag": etag(shown.generation, content)}
     if status == 201:
         headers["Location"] = f"/api/v1/{shown.kind.plural}/{shown.uid}"
-    return Reply(status, document_view(shown), headers)
+    return Reply(status, content, headers)
 
 
 def _identifier(kind: Kind, call: Call) -> str:

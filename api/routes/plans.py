@@ -25,7 +25,7 @@ from api.performing import perform as carry_out
 from api.posted import perform
 from api.posted_set import PostedSet
 from api.rehearsal import ENDED, report_for
-from api.views import plan_view, tag_of, time
+from api.views import digest, etag, plan_view, time
 from api.visibility import visible_plans
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound
@@ -54,16 +54,16 @@ def _get(call: Call, connection: Connection) -> Reply:
     report = report_for(connection, call.principal, plan)
     view = plan_view(plan, report)
     if media == JSON:
-        return Reply(content=view, headers={"ETag": tag_of(view), "Vary": "Accept"})
+        return Reply(content=view, headers={"ETag": etag(digest(view), view), "Vary": "Accept"})
     text = FORMS[media](report) if report else f"The plan is {plan.status}: ask again.\n"
-    headers = {"ETag": tag_of({"media": media, **view}), "Vary": "Accept"}
+    headers = {"ETag": etag(digest(view), {"media": media, **view}), "Vary": "Accept"}
     return Reply(response=Response(text, media_type=f"{media}; charset=utf-8", headers=headers))
 
 
 def _forget(call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         plan = _visible(call, connection)
-        expect(call.request, tag_of(plan_view(plan, report_for(connection, call.principal, plan))))
+        expect(call.request, digest(plan_view(plan, report_for(connection, call.principal, plan))))
         forget_plan(connection, plan.id)
         call.did(Deed("plan", plan.id, owner=plan.owner, before={"status": plan.status}))
         return Reply(204)

@@ -70,7 +70,8 @@ def test_revisions_are_listed_newest_first_in_pages(world_on_both: World) -> Non
 def test_a_document_goes_back_to_what_it_was(world_on_both: World) -> None:
     _changed(world_on_both)
     answer = world_on_both.call("anna", "POST", f"{SITE}/revert", json={"generation": 1})
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"4"')
+    assert answer.status_code == 200
+    assert answer.headers["ETag"].startswith('"4-')
     assert (answer.json()["metadata"]["generation"], answer.json()["spec"]["aliases"]) == (4, ["one.example"])
     assert world_on_both.call("anna", "GET", SITE).json() == answer.json()
     with world_on_both.database.reading() as connection:
