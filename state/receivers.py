@@ -1,8 +1,10 @@
 """Where deliveries may go: an address of the web whose name leads to public addresses only, each time it is asked."""
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 
 import httpx
 
@@ -12,7 +14,6 @@ from state.errors import GhostError
 LONGEST_URL = 2048
 FORBIDDEN = "leads to an address that is not public: an operator may allow its network"
 Resolve = Callable[[str], Sequence[str]]
-_asking = ThreadPoolExecutor(max_workers=64, thread_name_prefix="resolver")
 
 
 class NotPublic(GhostError):  # noqa: N818 - the trade's words, not suffixes
@@ -47,9 +48,31 @@ def look_up(host: str) -> Sequence[str]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def asked(resolve: Resolve, host: str) -> Future[Sequence[str]]:
-    """The addresses of a host, when they are known: a name server may take its time."""
-    return _asking.submit(resolve, host)
+class Resolvers:
+    """Threads that look names up, of which nobody occupies more than a few: a name server may take its time."""
+
+    def __init__(self, threads: int, share: int) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="resolver")
+        self._threads, self._share = threads, share
+        self._occupied: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def ask(self, resolve: Resolve, host: str, owner: str) -> Future[Sequence[str]] | None:
+        """The addresses of a host, when they are known; None while no thread is free for this owner."""
+        with self._lock:
+            if self._occupied[owner] >= self._share or self._occupied.total() >= self._threads:
+                return None
+            self._occupied[owner] += 1
+        asked = self._pool.submit(resolve, host)
+        asked.add_done_callback(lambda _: self._release(owner))
+        return asked
+
+    def _release(self, owner: str) -> None:
+        """Only now, also when nobody waits any more: the thread was occupied until now."""
+        with self._lock:
+            self._occupied[owner] -= 1
+            if not self._occupied[owner]:
+                del self._occupied[owner]
 
 
 def checked(addresses: Iterable[str], allowed: Iterable[Network]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from state.errors import Fault, Invalid, NotFound
 from state.event import ALIASES, event_names
 from state.journal_tables import webhooks as table
 from state.listing import Field, Listing
-from state.receivers import LONGEST_URL, NotPublic, asked, checked, look_up, read_url
+from state.receivers import LONGEST_URL, NotPublic, Resolvers, checked, look_up, read_url
 from state.signing import key_of, new_secret
 from state.tables import documents
 from state.webhooks import Wish
@@ -36,6 +36,7 @@ EXAMPLE = {
     "secret": "webhook-secret-key",
 }
 _PATIENCE = 2.0
+_resolvers = Resolvers(threads=64, share=4)
 
 
 def _url(value: str) -> str:
@@ -111,9 +112,11 @@ def _check(call: Call, body: Object) -> None:
     if not isinstance(url, str):
         return
     with suppress(ValueError, OSError, TooLong):
-        found = asked(look_up, read_url(url).raw_host.decode()).result(_PATIENCE)
+        asked = _resolvers.ask(look_up, read_url(url).raw_host.decode(), call.principal.uid)
+        if asked is None:
+            return
         try:
-            checked(found, call.house.settings.webhook_networks)
+            checked(asked.result(_PATIENCE), call.house.settings.webhook_networks)
         except NotPublic as error:
             raise Invalid([Fault("url", error.message)]) from None
 

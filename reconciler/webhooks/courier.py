@@ -124,7 +124,7 @@ class Courier:
 
     async def _run(self, route: Route) -> None:
         """Sends what waits for one webhook until nothing does, or something fails."""
-        async with self._exchange.line(route.url) as line:
+        async with self._exchange.line(route.url, route.owner) as line:
             while parcels := await asyncio.to_thread(self._waiting, route):
                 for parcel in parcels:
                     if not await self._hand_over(line, route, parcel):
@@ -133,15 +133,17 @@ class Courier:
                     return
 
     async def _hand_over(self, line: Line, route: Route, parcel: Parcel) -> bool:
-        """Sends one delivery and records what came of it; whether the next may follow."""
+        """Sends one delivery and records what came of it, if it was tried; whether the next may follow."""
         try:
             secret = unseal(self._settings.var, route.secret)
         except Unreadable:
-            answer = Answer(None, "its secret cannot be read: set a new one")
+            answer: Answer | None = Answer(None, "its secret cannot be read: set a new one")
         else:
             body = parcel.body.encode()
             signed = signatures(secret, parcel.id, int(time.time()), body)
             answer = await line.post({**_FIXED, **signed}, body)
+        if answer is None:
+            return False
         outcome = judge(
             answer,
             route.id,

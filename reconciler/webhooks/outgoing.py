@@ -6,7 +6,8 @@ those of the name. Nothing is taken from the environment, no redirect is followe
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 
@@ -15,11 +16,13 @@ import httpx
 
 from reconciler.webhooks.attempts import Answer
 from state.addresses import Network
-from state.receivers import NotPublic, Resolve, asked, checked, look_up, read_url
+from state.receivers import NotPublic, Resolve, Resolvers, checked, look_up, read_url
 
 CONNECT, TOTAL = 5.0, 10.0
 LARGEST_ANSWER = 16 * 1024
 _LONGEST_MESSAGE = 200
+_PAUSE = 0.02
+_resolvers = Resolvers(threads=256, share=4)
 _FAILURES = (
     NotPublic,
     ValueError,
@@ -36,8 +39,11 @@ class Line:
     def __init__(self, url: str, pool: httpcore.AsyncConnectionPool, seconds: float) -> None:
         self._url, self._pool, self._seconds = url, pool, seconds
 
-    async def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What the receiver answers, in bounded time; of the answer's body nothing is kept."""
+    async def post(self, headers: Mapping[str, str], body: bytes) -> Answer | None:
+        """What the receiver answers, in bounded time; of the answer's body nothing is kept.
+
+        None if nothing was tried, since too many names of this owner are being looked up.
+        """
         status: int | None = None
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         options = {"timeout": {"connect": CONNECT}}
@@ -49,9 +55,15 @@ class Line:
                 ) as answer:
                     status = answer.status
                     await _drain(answer)
+        except _Crowded:
+            return None
         except _FAILURES as error:
             return _answered(status, error)
         return _answered(status, None)
+
+
+class _Crowded(Exception):  # noqa: N818 - no failure of anybody
+    """No thread was free to look a name up."""
 
 
 class Exchange:
@@ -63,13 +75,14 @@ class Exchange:
     def __init__(
         self, allowed: Iterable[Network] = (), resolve: Resolve = look_up, seconds: float = TOTAL
     ) -> None:
-        self._backend, self._seconds = Checking(tuple(allowed), resolve), seconds
+        self._allowed, self._resolve, self._seconds = tuple(allowed), resolve, seconds
 
     @asynccontextmanager
-    async def line(self, url: str) -> AsyncIterator[Line]:
-        """A line that is closed at the end."""
+    async def line(self, url: str, owner: str = "") -> AsyncIterator[Line]:
+        """A line that is closed at the end; `owner` is whose names are looked up few at a time."""
+        backend = Checking(self._allowed, self._resolve, owner, self._seconds / 4)
         async with httpcore.AsyncConnectionPool(
-            ssl_context=self._certificates, max_connections=1, network_backend=self._backend
+            ssl_context=self._certificates, max_connections=1, network_backend=backend
         ) as pool:
             yield Line(url, pool, self._seconds)
 
@@ -80,10 +93,12 @@ class Exchange:
 
 
 class Checking(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked, and to nothing else."""
+    """Connects to addresses that were checked, and to nothing else; waits `patience` seconds for who looks names up."""
 
-    def __init__(self, allowed: tuple[Network, ...], resolve: Resolve) -> None:
-        self._allowed, self._resolve = allowed, resolve
+    def __init__(
+        self, allowed: tuple[Network, ...], resolve: Resolve, owner: str = "", patience: float = TOTAL
+    ) -> None:
+        self._allowed, self._resolve, self._owner, self._patience = allowed, resolve, owner, patience
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -95,7 +110,7 @@ class Checking(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection to the first address of the name that takes one. Raises NotPublic, OSError."""
-        found = await asyncio.wrap_future(asked(self._resolve, host))
+        found = await self._addresses(host)
         failure: Exception = OSError("the name has no address")
         for address in checked(found, self._allowed):
             try:
@@ -103,6 +118,15 @@ class Checking(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+    async def _addresses(self, host: str) -> Sequence[str]:
+        """Raises _Crowded, OSError."""
+        deadline = time.monotonic() + self._patience
+        while (asked := _resolvers.ask(self._resolve, host, self._owner)) is None:
+            if time.monotonic() >= deadline:
+                raise _Crowded
+            await asyncio.sleep(_PAUSE)
+        return await asyncio.wrap_future(asked)
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)

@@ -12,12 +12,13 @@ import pytest
 
 from reconciler.webhooks.attempts import DELAYS
 from reconciler.webhooks.fan_out import fan_out
+from reconciler.webhooks.outgoing import Exchange
 from state.deliveries import ping
 from state.errors import Invalid
 from state.event import Event
 from state.events import emit
 from state.signing import new_secret
-from tests.reconciler.webhooks.offices import Office, numbers, until
+from tests.reconciler.webhooks.offices import LOOPBACK, SOON, Office, numbers, until
 from tests.reconciler.webhooks.receivers import Received, Receiver, listening, speaking
 
 
@@ -83,6 +84,35 @@ def test_who_is_told_of_what(office: Office) -> None:
         until(lambda: sum(len(office.rows(hook, "delivered")) for hook in hooks.values()) == 8)
     told = {name: numbers(receiver) for name, receiver in receivers.items()}
     assert told == {"admin": [1, 2, 3, 4], "resi": [1, 3], "anna": [1], "bert": [2]}
+
+
+def test_names_that_hang_delay_nobody_elses_deliveries(office: Office) -> None:
+    over, hung = threading.Event(), 100
+
+    def resolve(host: str) -> list[str]:
+        if host.startswith("hangs"):
+            over.wait(SOON)
+        return ["127.0.0.1"]
+
+    with listening(Receiver()) as receiver:
+        slow = [f"http://hangs{n}.example:{receiver.port}/" for n in range(hung)]
+        owners = [f"owner{n}" for n in range(hung // 20)]
+        for owner in owners:
+            office.user(owner)
+        hooks = [office.hook(owners[n // 20], receiver, url=url) for n, url in enumerate(slow)]
+        mine = office.hook("bert", receiver, url=f"http://quick.example:{receiver.port}/")
+        for owner in (*owners, "bert"):
+            office.happen(owner, 1)
+        with office.courier(Exchange(LOOPBACK, resolve, 2)):
+            until(lambda: office.rows(mine, "delivered"))
+            until(lambda: sum(row.attempts for hook in hooks for row in office.rows(hook)) == 20)
+            office.happen("bert", 2)
+            until(lambda: len(office.rows(mine, "delivered")) == 2)
+            tried = [row for hook in hooks for row in office.rows(hook) if row.attempts]
+            assert len(tried) == 20, "who waits for a look-up has not failed"
+            over.set()
+            until(lambda: all(row.attempts for hook in hooks for row in office.rows(hook)))
+    assert [row.attempts for row in office.rows(mine)] == [1, 1]
 
 
 def test_a_transaction_that_is_rolled_back_tells_nothing(office_on_both: Office) -> None:

@@ -20,7 +20,9 @@ BRIEF = 0.5
 def post(exchange: Exchange, *urls: str) -> list[Answer]:
     async def send(url: str) -> Answer:
         async with exchange.line(url) as line:
-            return await line.post({"X-Test": "1"}, b"{}")
+            answer = await line.post({"X-Test": "1"}, b"{}")
+            assert answer is not None
+            return answer
 
     async def all_of_them() -> list[Answer]:
         return [await send(url) for url in urls]

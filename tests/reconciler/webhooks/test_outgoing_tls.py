@@ -89,7 +89,9 @@ def _post(url: str) -> Answer:
 
     async def send() -> Answer:
         async with exchange.line(url) as line:
-            return await line.post({}, b"{}")
+            answer = await line.post({}, b"{}")
+            assert answer is not None
+            return answer
 
     return asyncio.run(send())
 
