@@ -14,12 +14,18 @@ from api.errors import Malformed, TooLarge, UnsupportedMedia
 from state.errors import Fault, Invalid
 
 MIB = 2**20
-DEEPEST, MOST_MEMBERS, LONGEST_NAME = 64, 1000, 256
+DEEPEST, MOST_MEMBERS, LONGEST_NAME, MOST_VALUES = 64, 1000, 256, 1_000_000
 _JSON = ("application/json", "application/merge-patch+json")
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
 _LARGEST = 2**63 - 1
 _UNPRINTABLE = re.compile("[\0\ud800-\udfff]")
 Object = dict[str, Any]
+
+
+def is_small(request: Request) -> bool:
+    """Whether the body has said that it is one of those that anybody may send."""
+    declared = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0")
+    return declared.isdigit() and int(declared) <= MIB
 
 
 async def read(request: Request, largest: int) -> bytes:
@@ -40,6 +46,8 @@ def parse(request: Request, content: bytes) -> Any:
     if not content:
         return None
     _check_media(request)
+    if len(content) > MIB and content.count(b",") >= MOST_VALUES:
+        raise Invalid([Fault("", f"the body may have {MOST_VALUES} values")])
     try:
         value = json.loads(
             content.decode("utf-8"),

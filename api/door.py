@@ -56,7 +56,7 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         visit_of(request).door = True
         try:
-            content = await body.read(request, route.largest)
+            content = await _content(house, route, request)
             if route.alone:
                 return _response(await route.alone(await _let_in(house, route, request)))
             reply = await run_in_threadpool(_handle, house, route, request, content)
@@ -65,6 +65,20 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
             return problem(error)
 
     return answer
+
+
+async def _content(house: House, route: Route, request: Request) -> bytes:
+    """The body; a large one is read from those only who have proved who they are."""
+    if route.largest <= body.MIB or body.is_small(request):
+        return await body.read(request, body.MIB)
+    await run_in_threadpool(_know, route, Call(house, request, NOBODY, route.action))
+    return await body.read(request, route.largest)
+
+
+def _know(route: Route, call: Call) -> None:
+    """Raises Unauthenticated, which is counted; who is known is counted when the body is there."""
+    with call.house.database.asking() as connection:
+        _proof(route, call, connection)
 
 
 def _handle(house: House, route: Route, request: Request, content: bytes) -> Reply:
@@ -124,16 +138,19 @@ def _note_use(call: Call) -> None:
 def _principal(route: Route, call: Call, connection: Connection) -> Principal:
     if route.rule.access is Access.PUBLIC:
         return NOBODY
-    visit, rates = visit_of(call.request), call.house.rates
-    try:
-        principal = call.proved(connection)
-    except Unauthenticated:
-        if visit.standing is None:
-            rates.by_address(visit, route.rate)
-        raise
+    principal, visit = _proof(route, call, connection), visit_of(call.request)
     visit.principal = principal.name
-    rates.by_user(visit, route.rate, principal.uid)
+    call.house.rates.by_user(visit, route.rate, principal.uid)
     return principal
+
+
+def _proof(route: Route, call: Call, connection: Connection) -> Principal:
+    try:
+        return call.proved(connection)
+    except Unauthenticated:
+        if (visit := visit_of(call.request)).standing is None:
+            call.house.rates.by_address(visit, route.rate)
+        raise
 
 
 async def _held(reply: Reply, stopping: Event) -> Reply:

@@ -6,6 +6,7 @@ GhostError (state.errors)
 ├── NotAcceptable      there is no such form of what was asked for
 ├── TooLarge           the body is larger than the door takes
 ├── TooMany            too many attempts
+├── Disconnected       who asked did not wait for the answer
 ├── NotReady           something is wrong with the whole
 └── NoWorker           nobody answered a dry run
 """
@@ -20,6 +21,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from api.metrics import DATABASE_ERRORS
@@ -59,6 +61,10 @@ class TooMany(GhostError):  # noqa: N818
     code = "too_many_requests"
 
 
+class Disconnected(GhostError):  # noqa: N818
+    code = "disconnected"
+
+
 class NotReady(GhostError):  # noqa: N818
     code = "not_ready"
 
@@ -79,11 +85,13 @@ STATUS: Mapping[type[GhostError], int] = {
     UnsupportedMedia: 415,
     Invalid: 422,
     TooMany: 429,
+    Disconnected: 499,
     NotReady: 503,
     Temporary: 503,
     NoWorker: 504,
     GhostError: 500,
 }
+MOST_FAULTS = 100
 _FRAMEWORK = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -96,7 +104,10 @@ def problem(error: Exception) -> JSONResponse:
         return body(500, "An error on our side; it was logged", {"code": "internal"})
     details: dict[str, Any] = {"code": translated.code, **translated.details}
     if isinstance(translated, Invalid):
-        details["errors"] = [{"field": f.field, "message": f.message} for f in translated.faults]
+        told = translated.faults[:MOST_FAULTS]
+        details["errors"] = [{"field": f.field, "message": f.message} for f in told]
+        if len(told) < len(translated.faults):
+            details["more_errors"] = len(translated.faults) - len(told)
         return body(status, "The request is not valid", details)
     return body(status, translated.message, details, _headers(status, translated))
 
@@ -132,6 +143,8 @@ def _allowed(request: Request) -> str:
 def _translated(error: Exception) -> GhostError:
     if isinstance(error, GhostError):
         return error
+    if isinstance(error, ClientDisconnect):
+        return Disconnected("the request was not sent to its end")
     if isinstance(error, IntegrityError):
         return Conflict("something else was written at the same moment: try again", code="conflict")
     if isinstance(error, OperationalError | PoolTimeout):

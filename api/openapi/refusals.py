@@ -24,6 +24,10 @@ _CODE: Schema = {"type": "string", "description": "For machines; it does not cha
 _REQUEST: Schema = {"type": "string", "description": "That of `X-Request-ID`: what to ask the operator by."}
 _STATUS: Schema = {"type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status."}
 _ERROR: Schema = {"type": "string", "description": "A sentence that says what to do."}
+_MORE: Schema = {
+    "type": "integer",
+    "description": "How many faults there are beyond those told, if there are.",
+}
 _DETAILS: Schema = {
     "type": "object",
     "required": ["code"],
@@ -40,10 +44,15 @@ INVALID = shape(
         "details": {
             "type": "object",
             "required": ["code", "errors"],
-            "properties": {"code": _CODE, "request_id": _REQUEST, "errors": listed(FAULT)},
+            "properties": {
+                "code": _CODE,
+                "request_id": _REQUEST,
+                "errors": listed(FAULT),
+                "more_errors": _MORE,
+            },
         },
     },
-    "Well-formed but not valid: `details.errors` has every fault, not the first one.",
+    "Well-formed but not valid: `details.errors` has every fault, not the first one; of more than a hundred the first.",
 )
 _FAULTS = [
     {"field": "username", "message": "must be 1-32 of a-z, 0-9, '_' and '-', starting with a letter"},

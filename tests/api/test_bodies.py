@@ -1,13 +1,14 @@
 """Hostile bodies: each is refused with a word on what is wrong, and none does harm."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from api.body import MIB
+from api.body import MIB, MOST_VALUES
 from tests.api.authorisation import TABLE, Row
-from tests.api.conftest import World
+from tests.api.conftest import BASE, World
 from tests.api.test_authorisation import WHO, arguments_of
 
 JSON = {"Content-Type": "application/json"}
@@ -105,6 +106,38 @@ def test_only_a_plan_may_be_as_large_as_a_whole_company(world: World) -> None:
     assert world.call("admin", "POST", "/plans", content=padded, headers=JSON).status_code == 422
     assert world.call("admin", "POST", "/packages", content=padded, headers=JSON).status_code == 413
     assert world.call("admin", "POST", "/plans", content=padded * 9, headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize("token", [{}, {"Authorization": "Bearer nonsense"}])
+@pytest.mark.parametrize("length", [{}, {"Content-Length": str(15 * MIB)}])
+def test_a_large_body_is_read_from_nobody_unknown(
+    world: World, token: dict[str, str], length: dict[str, str]
+) -> None:
+    read = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(15):
+            read.append(MIB)
+            yield b" " * MIB
+
+    answer = world.http.post(f"{BASE}/plans", content=chunks(), headers={**JSON, **length, **token})
+    assert (answer.status_code, sum(read)) == (401, 0)
+
+
+def test_of_many_faults_the_first_are_told_and_how_many_more(world: World) -> None:
+    wrong = {"documents": [1] * 5000}
+    answer = world.call("admin", "POST", "/plans", json=wrong)
+    details = answer.json()["details"]
+    assert (answer.status_code, len(details["errors"]), details["more_errors"]) == (422, 100, 4900)
+    assert (
+        "more_errors" not in world.call("admin", "POST", "/plans", json={"documents": [1]}).json()["details"]
+    )
+
+
+def test_a_body_of_more_values_than_anybody_means_is_refused_unread(world: World) -> None:
+    content = b'{"documents": [' + b"1," * MOST_VALUES + b"1]}"
+    answer = world.call("admin", "POST", "/plans", content=content, headers=JSON)
+    assert (answer.status_code, _fields(answer.json()["details"])) == (422, [""])
 
 
 OURS = {

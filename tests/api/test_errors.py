@@ -1,13 +1,17 @@
 """What goes wrong, in the one form that the specification gives it."""
 
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from api.body import MIB
 from api.errors import STATUS
 from state.errors import GhostError
 from tests.api.conftest import BASE, REQUEST, World
+from tests.api.streams import serving
+from tests.reconciler.webhooks.offices import until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -41,6 +45,18 @@ def test_a_body_that_does_not_say_how_large_it_is_is_measured(world: World) -> N
             yield b" " * 65536
 
     assert world.call("admin", "POST", "/users", content=chunks(), headers=JSON).status_code == 413
+
+
+def test_who_leaves_while_sending_is_no_failure_of_ours(world: World) -> None:
+    head = f"POST {BASE}/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
+    with serving(world) as url:
+        host, port = url.removeprefix("http://").split(":")
+        with structlog.testing.capture_logs() as logs:
+            with socket.create_connection((host, int(port))) as line:
+                line.sendall(f"{head}\r\n{{".encode())
+            until(lambda: [each for each in logs if each["event"] == "request"])
+    assert [each["status"] for each in logs if each["event"] == "request"] == [499]
+    assert [each for each in logs if each["log_level"] == "error"] == []
 
 
 def test_a_path_that_is_not_there_is_not_found(world: World) -> None:
