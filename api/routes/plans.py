@@ -226,11 +226,12 @@ ROUTES = (
         "POST",
         "/plans/{id}/apply",
         "Do what a plan says, unless something changed since",
-        signed_in("plans:write"),
+        signed_in("documents:write"),
         Docs(
             "plans",
             (Answer(200, "What was written.", _APPLIED),),
             (*_PATH, *write_parameters(creating=True)),
+            description="It writes documents of every kind: the scope `plans:write` alone can only ask for plans.",
             operation_id="applyPlan",
         ),
         writes=_apply,

@@ -129,6 +129,7 @@ TABLE = (
 NO_TOKEN = ""
 SCOPES: Mapping[str, str] = {
     "GET /auth/me": "users:read",
+    "POST /plans/{id}/apply": "documents:write",
     **dict.fromkeys(
         (
             *(f"POST /auth/{name}" for name in ("logout", "refresh", "password")),

@@ -223,6 +223,16 @@ def test_a_name_is_there_once_for_each_user_even_at_once(world_on_both: World) -
     assert _make(world, "bert")["name"] == "deployment"
 
 
+def test_who_may_plan_may_not_apply(world: World) -> None:
+    plan = world.call("anna", "POST", "/plans").json()["id"]
+    planner = _make(world, name="planner", scopes=["plans:write"])["token"]
+    answer = _use(world, planner, f"/plans/{plan}/apply", "POST")
+    assert (answer.status_code, answer.json()["details"]["scope"]) == (403, "documents:write")
+    applier = _make(world, name="applier", scopes=["documents:write"])["token"]
+    answer = _use(world, applier, f"/plans/{plan}/apply", "POST")
+    assert (answer.status_code, answer.json()["details"]["code"]) == (409, "plan_not_ready")
+
+
 def test_a_use_is_noted_once_a_minute_and_believing_it_takes_one_query(world: World) -> None:
     made = _make(world)
     path = f"/tokens/{made['id']}"
