@@ -89,7 +89,7 @@ def check_token_change(principal: Principal, uid: str) -> None:
 
 
 def check_job(principal: Principal, job_type: JobType) -> None:
-    """Whether the principal may ask for such a job, or say when it is done. Raises Forbidden."""
+    """Whether the principal may ask for such a job, move, cancel or retry it. Raises Forbidden."""
     if job_type.admins and principal.role != "admin":
         raise Forbidden(f"only administrators may have a {job_type.name}", code="forbidden_role")
 

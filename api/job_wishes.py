@@ -105,14 +105,20 @@ def change(call: Call, connection: Connection, row: Row[Any], wish: JobWish) -> 
     faults += _too_far(wish.scheduled_for)
     if faults:
         raise Invalid(faults)
-    if row.job_type in JOB_TYPES:
-        check_job(call.principal, JOB_TYPES[row.job_type])
+    check_moved(call, row)
     move_job(connection, row.id, wish.priority, wish.scheduled_for)
     call.wake(row.target)
 
 
-def cancel(_: Call, connection: Connection, row: Row[Any]) -> None:
+def check_moved(call: Call, row: Row[Any]) -> None:
+    """Whether who asks may say when such a job is done, or whether at all. Raises Forbidden."""
+    if row.job_type in JOB_TYPES:
+        check_job(call.principal, JOB_TYPES[row.job_type])
+
+
+def cancel(call: Call, connection: Connection, row: Row[Any]) -> None:
     """The job stays, as a cancelled one. Raises Conflict unless it is pending."""
+    check_moved(call, row)
     cancel_job(connection, row.id)
 
 

@@ -35,7 +35,7 @@ class SweepParameters(BaseModel):
 class JobType:
     """One sort of job. `parameters` is what must be said to ask for one; none where nobody can ask.
 
-    `admins`: only they ask for it, or say when it is done. `patient`: it waits for a host that does not answer, and
+    `admins`: only they ask for it, move, cancel or retry it. `patient`: it waits for a host that does not answer, and
     begins again when its worker has died; others fail then. Who carries it out is told in `reconciler.errands`.
     """
 

@@ -11,7 +11,7 @@ from api.access import signed_in
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, Writing, routes
 from api.door import Route
-from api.job_wishes import FIXED, JobWish, cancel, change, create, current
+from api.job_wishes import FIXED, JobWish, cancel, change, check_moved, create, current
 from api.openapi.describe import Answer, Docs
 from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
 from api.openapi.shapes import JOB
@@ -114,6 +114,7 @@ def _retry(call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         row = JOBS.find(call, connection, call.argument("id"))
         expect(call.request, JOBS.state(JOBS.view(call, connection, row)))
+        check_moved(call, row)
         made = JOBS.find(call, connection, retry_job(connection, get_job(connection, row.id)))
         view = JOBS.view(call, connection, made)
         call.did(Deed("job", made.id, made.job_type, made.owner, after=view))

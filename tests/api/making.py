@@ -30,13 +30,13 @@ def _domain(world: World, owner: str) -> Arguments:
 
 def _job(world: World, owner: str) -> Arguments:
     with world.database.writing() as connection:
-        return {"id": add_job(connection, "purge", owner=owner, target="web1")}
+        return {"id": add_job(connection, "reconcile", owner=owner, target="web1")}
 
 
 def _ended_job(world: World, owner: str) -> Arguments:
     job = _job(world, owner)
     with world.database.writing() as connection:
-        take_job(connection, "web1", {"purge"}, "test")
+        take_job(connection, "web1", {"reconcile"}, "test")
         finish_job(connection, job["id"], "failed", {}, "it failed")
     return job
 

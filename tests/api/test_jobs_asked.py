@@ -77,6 +77,24 @@ def test_only_administrators_look_at_whole_hosts(world: World, who: str, job_typ
     assert (answer.status_code, answer.json()["details"]["code"]) == (403, code)
 
 
+def test_only_administrators_move_cancel_and_retry_a_purge(world: World) -> None:
+    with world.database.writing() as connection:
+        waiting, cancelled = (
+            add_job(connection, "purge", owner="anna", target="web1", parameters={}) for _ in range(2)
+        )
+    assert world.call("admin", "DELETE", f"/jobs/{cancelled}").status_code == 204
+    tries = (
+        ("PUT", waiting, {"priority": 1}),
+        ("DELETE", waiting, None),
+        ("POST", f"{cancelled}/retry", None),
+    )
+    for method, path, body in tries:
+        for who in ("anna", "resi"):
+            answer = world.call(who, method, f"/jobs/{path}", json=body)
+            assert (answer.status_code, answer.json()["details"]["code"]) == (403, "forbidden_role")
+    assert [world.call("admin", m, f"/jobs/{p}", json=b).status_code for m, p, b in tries] == [200, 204, 201]
+
+
 def test_a_reseller_asks_for_its_users(world: World) -> None:
     assert _ask(world, "resi", user_id=world.uids["anna"]).json()["user_id"] == world.uids["anna"]
     assert _refused(_ask(world, "resi", user_id=world.uids["bert"])) == ["user_id"]
