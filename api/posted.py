@@ -108,7 +108,7 @@ def create(
     """Makes the document, of `owner` and on `host` where it does not say itself. Raises Invalid, Conflict."""
     kind = KINDS[each.kind]
     whose = _owner(connection, principal, kind, each.metadata.owner or owner)
-    wished = (each.metadata.host or host) if kind.owns else None
+    wished = each.metadata.host or (host if kind.owns else None)
     return writes.create(connection, principal, New(kind, each.metadata.name, whose, each.spec, wished))
 
 
@@ -198,4 +198,6 @@ def place(kind: Kind, name: str) -> str:
     """Where a field of the kind's object is in a document."""
     if name == kind.name_field:
         return "metadata.name"
+    if name == "host" and name not in kind.schema.model_fields:
+        return "metadata.host"
     return name if name.startswith("metadata.") else f"spec.{name}"

@@ -4,10 +4,10 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from state.claims import lock
 from state.document import Ref
-from state.errors import Forbidden
+from state.errors import Fault, Forbidden, Invalid
 from state.kind import Kind, Related, Spec
 from state.tables import documents, numbers
-from state.targets import choose_target
+from state.targets import choose_target, get_target
 
 
 def check_limit(connection: Connection, kind: Kind, owner: str, lookup: Related) -> None:
@@ -34,10 +34,19 @@ def count(connection: Connection, kind: Kind, owner: str) -> int:
 def place(
     connection: Connection, kind: Kind, spec: Spec, owner: str, lookup: Related, wished: str | None
 ) -> str:
-    """The host of a new document: its owner's, else the one wished for or the emptiest; none where it needs none."""
+    """The host of a new document: its owner's, else the one wished for or the emptiest; none where it needs none.
+
+    Raises NotFound, or Invalid where another one was wished for than it can have.
+    """
+    if wished is not None and not kind.placed:
+        raise Invalid([Fault("host", "is nothing that it has: leave it out")])
+    if wished is not None:
+        get_target(connection, wished)
     if not kind.placed or not kind.hosted(spec):
         return ""
     user = None if kind.owns else lookup(Ref("User", owner))
+    if user and wished is not None and wished != user.target:
+        raise Invalid([Fault("host", f"is that of its owner, {user.target!r}: leave it out")])
     return user.target if user else choose_target(connection, wished)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from state.document import Condition, Status
 from state.statuses import save_statuses
+from state.targets import list_hosts
 from tests.api.conftest import World
 
 NEW_USER = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
@@ -40,6 +41,20 @@ def test_a_site_is_its_makers_and_listed(world_on_both: World) -> None:
     assert made["document_root"] == "/home/bert/web/newsite.com/public_html"
     listed = world_on_both.call("bert", "GET", f"/domains?user_id={made['user_id']}").json()
     assert listed == {"domains": [made], "total": 1, "page": 1, "limit": 20, "pages": 1, "next": None}
+
+
+@pytest.mark.parametrize("host", ["nowhere", "", "web2", "web1"])
+def test_a_site_is_on_the_host_of_its_owner_whatever_is_wished(world: World, host: str) -> None:
+    with world.database.writing() as connection:
+        list_hosts(connection, {"web1": "192.0.2.1", "web2": "192.0.2.2"})
+    body = {"domain": "new.example", "user_id": world.uids["anna"], "host": host}
+    answer = world.call("admin", "POST", "/domains", json=body)
+    assert answer.status_code == {"web1": 201, "web2": 422}.get(host, 404)
+    assert world.call("anna", "POST", "/domains", json={**body, "host": "web1"}).status_code == 403
+    if host == "web2":
+        assert _faults(answer) == {"host"}
+    package = world.call("admin", "POST", "/packages", json={"name": "new", "host": "web1"})
+    assert _faults(package) == {"host"}
 
 
 def test_an_administrators_site_without_an_owner_is_its_own(world: World) -> None:

@@ -9,6 +9,7 @@ from state.document import Ref
 from state.plans import answer, get_plan, take_plan
 from state.reading import by_uid, find
 from state.tables import documents, revisions
+from state.targets import list_hosts
 from tests.api.conftest import World, report_of
 
 
@@ -238,6 +239,24 @@ def test_a_set_does_nothing_that_the_routes_do_not(
     world: World, document: dict[str, Any], status: int
 ) -> None:
     assert world.call("anna", "POST", "/plans", json={"documents": [document]}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("who", "host", "status"),
+    [("admin", "web1", 201), ("admin", "web9", 404), ("admin", "web2", 422), ("anna", "web1", 403)],
+)
+def test_a_host_that_a_document_cannot_have_is_refused(
+    world: World, who: str, host: str, status: int
+) -> None:
+    with world.database.writing() as connection:
+        list_hosts(connection, {"web1": "192.0.2.1", "web2": "192.0.2.2"})
+    site = _site("new.example", owner="anna")
+    site["metadata"]["host"] = host
+    for path, body in (("/plans", {"documents": [site]}), ("/documents", site)):
+        answer = world.call(who, "POST", path, json=body)
+        assert answer.status_code == status, path
+        if status == 422:
+            assert answer.json()["details"]["errors"][0]["field"].endswith("metadata.host")
 
 
 def test_anothers_plan_is_not_there(world: World) -> None:
