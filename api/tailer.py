@@ -51,16 +51,14 @@ class Tailer:
     async def join(self, listener: Listener) -> None:
         """From now on the listener is given frames. Raises TooMany."""
         uid = listener.wanted.principal.uid
-        if self._streams[uid] >= MOST_EACH or self._streams.total() >= MOST:
-            raise TooMany("too many streams are open: close one", code="too_many_streams", retry_after=5)
-        self._streams[uid] += 1
+        self.open(uid)
         try:
             if self._task is None:
                 last = await self._ask(last_number)
                 if self._task is None:
                     self._last, self._task = last, asyncio.create_task(self._run())
         except BaseException:
-            self._forget(uid)
+            self.close(uid)
             raise
         listener.since = self._last
         self._circles.setdefault(_circle(listener), set()).add(listener)
@@ -71,7 +69,19 @@ class Tailer:
         others.discard(listener)
         if not others:
             self._circles.pop(_circle(listener), None)
-        self._forget(listener.wanted.principal.uid)
+        self.close(listener.wanted.principal.uid)
+
+    def open(self, uid: str) -> None:
+        """Counts a stream of this user, of whatever sort. Raises TooMany."""
+        if self._streams[uid] >= MOST_EACH or self._streams.total() >= MOST:
+            raise TooMany("too many streams are open: close one", code="too_many_streams", retry_after=5)
+        self._streams[uid] += 1
+
+    def close(self, uid: str) -> None:
+        """The stream has ended."""
+        self._streams[uid] -= 1
+        if not self._streams[uid]:
+            del self._streams[uid]
 
     async def missed(self, listener: Listener) -> AsyncIterator[bytes]:
         """What happened between the event that the listener saw last and those that it is given."""
@@ -154,11 +164,6 @@ class Tailer:
 
     def _listeners(self) -> list[Listener]:
         return [listener for each in self._circles.values() for listener in each]
-
-    def _forget(self, uid: str) -> None:
-        self._streams[uid] -= 1
-        if not self._streams[uid]:
-            del self._streams[uid]
 
 
 def _circle(listener: Listener) -> tuple[str, str]:

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from api.access import signed_in
 from api.call import Call, Reply
 from api.door import Route
+from api.errors import TooMany, problem
 from api.openapi.describe import Answer, Docs
 from api.openapi.parameters import LAST_EVENT_ID, path_parameters
 from api.openapi.schemas import TEXT, one_of, shape, told
@@ -18,14 +20,32 @@ from api.server_sent import MEDIA, EventStream, frame, last_event_id
 from state.errors import GhostError
 from state.jobs import read_log
 
-RUNNING = frozenset({"pending", "running"})
-_POLL = 0.25
+POLLS = {"pending": 2.0, "running": 0.25}
+
+
+class Growing(EventStream):
+    """The stream of a log; each user can follow so many streams at a time, those of `/events` counted with them."""
+
+    def __init__(self, call: Call, after: int) -> None:
+        self._tailer, self._uid = call.house.tailer, call.principal.uid
+        super().__init__(_events(call, after))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._tailer.open(self._uid)
+        except TooMany as error:
+            await problem(error)(scope, receive, send)
+            return
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._tailer.close(self._uid)
 
 
 def _follow(call: Call, connection: Connection) -> Reply:
     JOBS.find(call, connection, call.argument("id"))
     after = last_event_id(call.request) or 0
-    return Reply(response=EventStream(_events(call, after)))
+    return Reply(response=Growing(call, after))
 
 
 async def _events(call: Call, after: int) -> AsyncIterator[bytes]:
@@ -43,10 +63,10 @@ async def _events(call: Call, after: int) -> AsyncIterator[bytes]:
         for number, line in lines:
             yield frame("line", number, json.dumps(line))
             after = number
-        if status not in RUNNING:
+        if status not in POLLS:
             yield frame("end", after, json.dumps(status))
             return
-        await asyncio.sleep(_POLL)
+        await asyncio.sleep(POLLS[status])
 
 
 def _news(call: Call, after: int) -> tuple[str, list[tuple[int, str]]]:

@@ -2,13 +2,17 @@
 
 import socket
 import threading
+import time
 
+import httpx
 import pytest
+from sqlalchemy import event
 
 from api.listener import MOST_WAITING
 from state.cursors import FANNED_OUT, move
 from state.event import Event
 from state.events import emit
+from state.jobs import add_job
 from state.journal_tables import events
 from tests.api.conftest import BASE, World
 from tests.api.streams import following, serving
@@ -197,6 +201,48 @@ def test_one_has_so_many_streams_and_no_more(world: World, monkeypatch: pytest.M
             with following(world, url, "anna", "?wait=0") as stream:
                 until(lambda: stream.over)
                 assert stream.status == 200
+
+
+def test_logs_that_one_follows_are_counted_with_the_streams(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.tailer.MOST_EACH", 1)
+    with world.database.writing() as connection:
+        job = add_job(connection, "reconcile", owner="anna", target="web1", parameters={})
+    path, headers = f"{BASE}/jobs/{job}/log", {"Authorization": f"Bearer {world.token('anna')}"}
+    with serving(world) as url:
+        with httpx.stream("GET", f"{url}{path}", headers=headers) as first:
+            second = httpx.get(f"{url}{path}", headers=headers)
+            with following(world, url, "anna") as refused:
+                assert (first.status_code, second.status_code, refused.status) == (200, 429, 429)
+            with following(world, url, "bert") as other:
+                assert other.status == 200
+        until(lambda: _status(world, url, "anna") == 200)
+
+
+def _status(world: World, url: str, who: str) -> int:
+    with following(world, url, who) as stream:
+        return stream.status
+
+
+def test_a_job_that_waits_is_looked_at_seldom(world: World) -> None:
+    with world.database.writing() as connection:
+        job = add_job(connection, "reconcile", owner="anna", target="web1", parameters={})
+    headers = {"Authorization": f"Bearer {world.token('anna')}"}
+    looks: list[float] = []
+
+    @event.listens_for(world.database.engine, "before_cursor_execute")
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if "job_lines" in statement:
+            looks.append(time.monotonic())
+
+    with (
+        serving(world) as url,
+        httpx.stream("GET", f"{url}{BASE}/jobs/{job}/log", headers=headers, timeout=9),
+    ):
+        until(lambda: len(looks) == 2)
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert looks[1] - looks[0] > 1
 
 
 def test_who_does_not_keep_up_is_cut_off_and_comes_back_without_a_loss(world: World) -> None:
