@@ -69,6 +69,13 @@ def key_of(call: Call) -> str | None:
     return key
 
 
+def refuse_key(call: Call) -> None:
+    """For what ends the token that it came with: a repetition could not prove whose it is. Raises Invalid."""
+    if call.request.headers.get("idempotency-key") is not None:
+        words = "is not taken here, since the token that came with it ends: log in again instead"
+        raise Invalid([Fault("Idempotency-Key", words)])
+
+
 def _digest(call: Call) -> str:
     """Of what was asked for: another body, path or query is another request. Keyed, since bodies hold passwords."""
     url, key = call.request.url, keyring(call.house.settings.var, "answers")[0]

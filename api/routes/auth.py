@@ -13,6 +13,7 @@ from api.call import Call, Deed, Reply
 from api.collection import understand
 from api.door import Route
 from api.fields import LONGEST, OWNERS
+from api.kept_answers import refuse_key
 from api.openapi.describe import Answer, Body, Docs
 from api.openapi.kinds import TAG, object_shape
 from api.openapi.parameters import write_parameters
@@ -69,6 +70,7 @@ def _begun(call: Call, connection: Connection, known: proving.Known, code: str |
 
 
 def _refresh(call: Call) -> Reply:
+    refuse_key(call)
     who = call.principal
 
     def work(connection: Connection) -> Reply:
@@ -83,6 +85,7 @@ def _refresh(call: Call) -> Reply:
 
 
 def _log_out(call: Call) -> Reply:
+    refuse_key(call)
     who = call.principal
 
     def work(connection: Connection) -> Reply:
@@ -140,7 +143,7 @@ ROUTES = (
         Docs(
             "auth",
             (answered("The token to go on with."),),
-            write_parameters(creating=True),
+            write_parameters(),
             operation_id="refreshToken",
         ),
         writes=_refresh,
@@ -162,7 +165,7 @@ ROUTES = (
         Docs(
             "auth",
             (Answer(204, "It is worthless now."),),
-            write_parameters(creating=True),
+            write_parameters(),
             operation_id="logOut",
         ),
         writes=_log_out,

@@ -9,6 +9,7 @@ from api.call import Call, Deed, Reply
 from api.collection import understand
 from api.door import Route
 from api.fields import LONGEST, SHORTEST
+from api.kept_answers import refuse_key
 from api.openapi.describe import Body, Docs
 from api.openapi.parameters import write_parameters
 from api.performing import perform
@@ -34,6 +35,7 @@ class NewPassword(BaseModel):
 
 
 def _change_password(call: Call) -> Reply:
+    refuse_key(call)
     asked = understand(NewPassword, call.object())
     if asked.new_password == asked.current_password:
         raise Invalid([Fault("new_password", "must be another one than the current")])
@@ -63,7 +65,7 @@ ROUTES = (
         Docs(
             "auth",
             (answered("The token to go on with."),),
-            write_parameters(creating=True),
+            write_parameters(),
             Body(NewPassword.model_json_schema(), {"with a second factor": _CHANGE}),
             operation_id="changePassword",
         ),

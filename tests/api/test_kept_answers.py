@@ -193,6 +193,21 @@ def test_every_post_is_done_once(worlds: Worlds, stage: Stage, row: Row) -> None
     assert changed(before, contents(world.database)) == set()
 
 
+@pytest.mark.parametrize("door", ["refresh", "logout", "password"])
+def test_what_ends_its_own_token_takes_no_key_and_says_so(world: World, door: str) -> None:
+    body = {"current_password": "wrong one", "new_password": "long enough"} if door == "password" else None
+    before = contents(world.database)
+    for _ in range(10):
+        answer = world.call("bert", "POST", f"/auth/{door}", json=body, headers=KEY)
+        assert (answer.status_code, answer.json()["details"]["errors"][0]["field"]) == (
+            422,
+            "Idempotency-Key",
+        )
+    assert f"POST /auth/{door}" not in KEYED
+    assert changed(before, contents(world.database)) <= {"audit", "audit_head"}
+    assert world.call("bert", "GET", "/auth/me").status_code == 200
+
+
 def test_every_post_that_makes_something_takes_a_key() -> None:
     posts = {
         f"{each.method} {each.path}" for each in ROUTES if each.method == "POST" and "/auth/" not in each.path
