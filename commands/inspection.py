@@ -18,6 +18,7 @@ from state.database import Database
 from state.document import Ref
 from state.errors import GhostError
 from state.journal_tables import events
+from state.keys import LOCK
 from state.reading import find
 from state.settings import Settings
 from state.tables import leases, targets
@@ -43,7 +44,8 @@ def _files(settings: Settings) -> Iterator[File]:
     yield from _file(var, Role.FOLDER)
     yield from _file(var / "keys", Role.FOLDER)
     for path in sorted((var / "keys").glob("*")) if (var / "keys").is_dir() else ():
-        yield from _file(path, Role.SECRET)
+        if path.name != LOCK:  # there is nothing in it
+            yield from _file(path, Role.SECRET)
     yield from _file(password_file(var), Role.SECRET)
     if (stored := _sqlite_file(settings.database)) is not None:
         yield from _file(stored, Role.SECRET)

@@ -8,9 +8,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from commands.facts import Facts, Role
+from state.settings import Settings
 
 _SKEW = timedelta(seconds=60)
 _SHORTEST_PASSWORD = 12
+_FAR = 10
 _METADATA = tuple(map(ip_network, ("127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10")))
 _LOCAL = frozenset({"", "localhost"})
 Network = IPv4Network | IPv6Network
@@ -182,9 +184,16 @@ def _worker(facts: Facts) -> Iterator[Finding]:
         yield _advice("user", "this runs as root, which nothing of it needs", "run it as a user of its own")
 
 
+def _rates(facts: Facts) -> Iterator[Finding]:
+    chosen, usual = facts.settings.rate_authentication, Settings.model_fields["rate_authentication"].default
+    if chosen > _FAR * usual:
+        message = f"{chosen} tries a minute to log in are allowed, where {usual} are usual: passwords can be guessed"
+        yield _advice("GHOSTCP_RATE_AUTHENTICATION", message, "leave it out, or set what people need")
+
+
 RULES: tuple[Rule, ...] = (
     *(_files, _database, _clocks, _listening, _networks),
-    *(_origins, _peers, _password, _worker),
+    *(_origins, _peers, _password, _rates, _worker),
 )
 
 

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 
 from state.errors import Unreadable
 
+LOCK = ".lock"
 _MAKERS: Mapping[str, Callable[[], str]] = {
     "tokens": lambda: secrets.token_urlsafe(48),
     "vault": lambda: Fernet.generate_key().decode(),
@@ -99,7 +100,7 @@ def _sync(folder: Path) -> None:
 @contextmanager
 def _alone(var: Path) -> Iterator[None]:
     """Only one at a time changes key files: a key that is lost is lost with all that was made with it."""
-    descriptor = os.open(var / "keys" / ".lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(var / "keys" / LOCK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -15,7 +15,7 @@ from commands.inspection import gather
 from reconciler.lease import Contender
 from state.database import Database
 from state.journal_tables import events
-from state.keys import keyring
+from state.keys import keyring, rotate
 from state.settings import Settings, settings
 from tests.commands.conftest import Ended, Run
 
@@ -64,6 +64,16 @@ def test_what_is_unsafe_is_a_table_and_a_status(run: Run, var: Path, ready: Data
     assert ended.status == 1
     assert "others may read it" in ended.out
     assert ended.out.splitlines()[-1] == "The configuration is not safe."
+
+
+def test_a_rotation_leaves_nothing_unsafe(run: Run, var: Path, ready: Database) -> None:
+    before = _check(run, var, ready).out
+    mask = os.umask(0o022)
+    rotate(var, "tokens")
+    os.umask(mask)
+    assert (var / "keys" / ".lock").stat().st_mode & 0o777 == 0o600
+    (var / "keys" / ".lock").chmod(0o644)
+    assert _check(run, var, ready).out == before
 
 
 def test_programs_read_it_as_json(run: Run, var: Path, ready: Database) -> None:

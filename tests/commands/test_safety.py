@@ -57,6 +57,7 @@ def test_the_defaults_are_safe() -> None:
         ({"redis_url": "rediss://redis.example"}, UNSAFE, "REDIS_URL"),
         ({"redis_url": "redis://:p@redis.example"}, ADVICE, "REDIS_URL"),
         ({"broker_url": "redis://localhost"}, BROKEN, "BROKER_URL"),
+        ({"rate_authentication": 10_000}, ADVICE, "RATE_AUTHENTICATION"),
     ],
 )
 def test_a_setting_is_found(settings: dict[str, Any], severity: Severity, subject: str) -> None:
