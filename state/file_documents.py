@@ -12,7 +12,7 @@ from state.errors import Fault
 from state.kind import Kind, Spec
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR, Claim, parents, user_name
-from state.yaml_source import LineFault, Source
+from state.yaml_source import LineFault, Source, shortened
 
 API_VERSION = "ghostcp/v1"
 _ALWAYS_THERE = frozenset({Ref("User", ADMINISTRATOR), Ref("Package", "default")})
@@ -110,7 +110,7 @@ def _shaped(file: str, source: Source, faults: list[LineFault]) -> FileDocument 
         wrong.append(Fault("apiVersion", f"must be {API_VERSION}"))
     kind = KINDS.get(value["kind"]) if isinstance(value.get("kind"), str) else None
     if kind is None and isinstance(value.get("kind"), str):
-        wrong.append(Fault("kind", f"{value['kind'][:60]!r} is none of {', '.join(KINDS)}"))
+        wrong.append(Fault("kind", f"{shortened(value['kind'])!r} is none of {', '.join(KINDS)}"))
     metadata = value.get("metadata") if isinstance(value.get("metadata"), dict) else None
     name, owner, host = _identity(kind, metadata, wrong) if metadata is not None else ("", "", None)
     faults += source.located(wrong)
@@ -198,7 +198,9 @@ def _twice(drafts: list[_Draft]) -> Iterator[FileFault]:
         earlier = first.setdefault(document.ref, document)
         if earlier is not document:
             where = f"{earlier.file}:{earlier.line}"
-            yield draft.fault("metadata.name", f"{document.kind} {document.name!r} is there already: {where}")
+            yield draft.fault(
+                "metadata.name", f"{document.kind} {shortened(document.name)!r} is there already: {where}"
+            )
 
 
 def _claimed(drafts: list[_Draft]) -> Iterator[FileFault]:

@@ -1,6 +1,5 @@
 """Documents as YAML files, both ways: any folder layout in, one file a document out."""
 
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,14 +10,13 @@ import yaml
 
 from state.errors import Unreadable
 from state.file_documents import API_VERSION, FileDocument, FileFault, Folder, judge
+from state.file_tree import Entry, Unusable, content, entries
 from state.names import tag
 from state.yaml_source import LineFault, Source, sources
 
 __all__ = ["Faulty", "FileDocument", "FileFault", "Folder", "dump_documents", "load", "read", "write"]
 
-_SUFFIXES = frozenset({".yaml", ".yml"})
 _BREAKS = re.compile("[\x85\u2028\u2029]")
-_Signature = tuple[tuple[Path, int, int], ...]
 
 
 class Faulty(Unreadable):
@@ -42,14 +40,14 @@ def load(path: Path) -> tuple[FileDocument, ...]:
 def read(path: Path) -> Folder:
     """The documents of a file, or of all ``*.yaml`` and ``*.yml`` in a folder, and all their faults.
 
-    Hidden files and folders are passed over. Raises Unreadable when there is nothing, when it cannot be
-    listed, or when it changes while it is read.
+    Hidden files and folders are passed over; a link that leads out of the folder is a fault. Raises Unreadable when
+    there is nothing, when it cannot be listed, or when it changes while it is read.
     """
-    before = _signature(path)
+    before = entries(path)
     if not before:
         raise Unreadable(f"{path} holds no documents: there is no .yaml or .yml file in it")
-    folder = judge(_found(path, [file for file, _, _ in before]))
-    if _signature(path) != before:
+    folder = judge(_found(path, before))
+    if entries(path) != before:
         raise Unreadable(f"{path} changed while it was read: try again")
     return folder
 
@@ -74,18 +72,20 @@ def write(folder: Path, documents: Iterable[FileDocument]) -> tuple[Path, ...]:
     return tuple(_write_one(folder, document) for document in documents)
 
 
-def _found(root: Path, files: Iterable[Path]) -> Iterator[tuple[str, Source]]:
-    for file in files:
-        shown = str(file.relative_to(root)) if file != root else file.name
-        there = list(_sources(file))
-        if not there:
-            there = [_unusable("holds no document: write one, or delete the file")]
-        yield from ((shown, source) for source in there)
+def _found(root: Path, there: Iterable[Entry]) -> Iterator[tuple[str, Source]]:
+    for entry in there:
+        shown = str(entry.path.relative_to(root)) if entry.path != root else entry.path.name
+        made = list(_sources(entry, root))
+        if not made:
+            made = [_unusable("holds no document: write one, or delete the file")]
+        yield from ((shown, source) for source in made)
 
 
-def _sources(file: Path) -> Iterable[Source]:
+def _sources(entry: Entry, root: Path) -> Iterable[Source]:
     try:
-        return sources(file.read_bytes().decode("utf-8-sig"))
+        return sources(content(entry, root).decode("utf-8-sig"))
+    except Unusable as error:
+        return [_unusable(str(error))]
     except OSError as error:
         return [_unusable(f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
@@ -94,38 +94,6 @@ def _sources(file: Path) -> Iterable[Source]:
 
 def _unusable(message: str, line: int = 1) -> Source:
     return Source(line, faults=(LineFault(line, "", message),))
-
-
-def _signature(path: Path) -> _Signature:
-    """The files and what would tell that they changed. Raises Unreadable."""
-    try:
-        return tuple(
-            (file, status.st_mtime_ns, status.st_size) for file in _files(path) for status in (file.stat(),)
-        )
-    except OSError as error:
-        raise Unreadable(f"{error.filename or path} cannot be read: {error.strerror}") from None
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        path.stat()
-        yield path
-        return
-    seen: set[tuple[int, int]] = set()
-    for place, folders, names in os.walk(path, onerror=_raise, followlinks=True):
-        status = Path(place).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES:
-                yield Path(place, name)
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 class _Dumper(yaml.SafeDumper):

@@ -14,6 +14,7 @@ Path = tuple[str | int, ...]
 MAX_CHARACTERS = 32 * 2**20
 MAX_NODES = 200_000
 MAX_DEPTH = 50
+MAX_SHOWN = 40
 
 _DOCUMENT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _NOTHING = re.compile(r"\s*(?:(?:#|%|\.\.\.|---).*\s*)*")
@@ -49,7 +50,15 @@ class Source:
 
     def located(self, faults: list[Fault]) -> list[LineFault]:
         """The faults, each with its line."""
-        return [LineFault(self.line_of(fault.field), fault.field, fault.message) for fault in faults]
+        return [
+            LineFault(self.line_of(fault.field), shortened(fault.field), fault.message) for fault in faults
+        ]
+
+
+def shortened(text: str) -> str:
+    """As much of a text as a fault may show of it, without what a terminal would obey."""
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in text[:MAX_SHOWN])
+    return shown if len(text) <= MAX_SHOWN else f"{shown}…"
 
 
 def sources(text: str) -> Iterator[Source]:
@@ -143,7 +152,7 @@ class _Reader:
             return self._scalar(node, path)
         wanted = "map" if isinstance(node, yaml.MappingNode) else "seq"
         if node.tag != _PREFIX + wanted:
-            return self._fault(node, path, f"has the tag {node.tag!r}, which means nothing here")
+            return self._fault(node, path, f"has the tag {shortened(node.tag)!r}, which means nothing here")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         return [self.read(item, (*path, index)) for index, item in enumerate(node.value) if self._within()]
@@ -154,7 +163,7 @@ class _Reader:
             if not self._within():
                 break
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_PREFIX}str":
-                shown = str(key.value)[:60] if isinstance(key, yaml.ScalarNode) else "a list or mapping"
+                shown = shortened(str(key.value)) if isinstance(key, yaml.ScalarNode) else "a list or mapping"
                 self._fault(key, path, f"the key {shown} is no string: quote it, or name a field")
             elif key.value in values:
                 first = self.lines[(*path, key.value)]
@@ -167,13 +176,13 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         kind = node.tag.removeprefix(_PREFIX)
         if kind not in _SCALARS:
-            return self._fault(node, path, f"has the tag {node.tag!r}, which means nothing here")
+            return self._fault(node, path, f"has the tag {shortened(node.tag)!r}, which means nothing here")
         if kind == "timestamp":
             return node.value
         try:
             value = self.scalars.construct_object(node)
         except (ValueError, KeyError, IndexError, yaml.YAMLError):
-            return self._fault(node, path, f"is no {kind}: {str(node.value)[:60]!r}")
+            return self._fault(node, path, f"is no {kind}: {shortened(str(node.value))!r}")
         if isinstance(value, float) and not math.isfinite(value):
             return self._fault(node, path, "must be a finite number")
         return value
@@ -182,4 +191,4 @@ class _Reader:
         return self.count <= MAX_NODES
 
     def _fault(self, node: yaml.Node, path: Path, message: str) -> None:
-        self.faults.append(LineFault(self.line(node), ".".join(map(str, path)), message))
+        self.faults.append(LineFault(self.line(node), shortened(".".join(map(str, path))), message))
