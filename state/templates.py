@@ -1,14 +1,16 @@
 """The texts of configuration files: ours, and what operators add or override in folders of theirs."""
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, StrictUndefined
 from jinja2.runtime import Context
 
 from state.errors import Temporary
+from state.template_bounds import MAX_TEXT, Bounded, TooMuch
 from state.words import Rendered, Words
 
 SUFFIX = ".j2"
@@ -24,7 +26,7 @@ class TemplateSet:
         for path in sorted({*sources, *self._unreadable}):
             folder, name = path.rsplit("/", 1)
             self._names[folder] = (*self._names.get(folder, ()), name)
-        self._environment = Environment(  # noqa: S701 - no HTML: `Words` let nothing through that means something
+        self._environment = Bounded(  # no HTML: `Words` let nothing through that means something
             loader=DictLoader(dict(sources)),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -40,7 +42,7 @@ class TemplateSet:
         return self._names.get(folder, ())
 
     def render(self, folder: str, name: str, values: Mapping[str, object]) -> Rendered:
-        """The text. Raises jinja2.TemplateError or ValueError for a bad template or value."""
+        """The text. Raises jinja2.TemplateError or ValueError for a bad template or value, or for too long a text."""
         if f"{folder}/{name}" in self._unreadable:
             raise ValueError(
                 f"template {folder}/{name} cannot be read: {self._unreadable[f'{folder}/{name}']}"
@@ -49,7 +51,10 @@ class TemplateSet:
         template = self._get(f"{folder}/{name}")
         known = {**self._environment.globals, **words}
         context = Context(self._environment, known, template.name, template.blocks)
-        return Rendered("".join(template.root_render_func(context)))
+        try:
+            return Rendered(self._environment.whole(template.root_render_func(context)))
+        except TooMuch as error:
+            raise TooMuch(f"template {folder}/{name}: {error}") from None
 
 
 def stamp(folders: Iterable[Path]) -> int:
@@ -80,7 +85,21 @@ def load_templates(folders: Iterable[Path]) -> TemplateSet:
             sources.pop(key, None)
             unreadable.pop(key, None)
             try:
-                sources[key] = path.read_text("utf-8")
+                sources[key] = _text(path)
             except (OSError, ValueError) as error:
-                unreadable[key] = getattr(error, "strerror", None) or "it is not UTF-8"
+                unreadable[key] = getattr(error, "strerror", None) or _why(error)
     return TemplateSet(sources, unreadable)
+
+
+def _text(path: Path) -> str:
+    """What is in a template's file. Raises OSError and ValueError."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no file")
+    if status.st_size > MAX_TEXT:
+        raise ValueError(f"it is larger than {MAX_TEXT // 2**20} MiB")
+    return path.read_text("utf-8")
+
+
+def _why(error: Exception) -> str:
+    return "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
