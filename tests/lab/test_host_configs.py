@@ -157,3 +157,12 @@ def test_texts_of_what_differs_come_back_and_strangers_are_listed(host: Hands) -
     assert "config:nginx/carol.conf" in found["extra"]
     assert found["facts"]["php"] == ["8.4"]
     assert found["facts"]["ipv4"] == [host.host.ipv4]
+
+
+def test_a_file_that_is_included_from_elsewhere_is_named_and_not_quoted(host: Hands) -> None:
+    host.shell("echo 'secret:hash:1;' > /etc/elsewhere")
+    site = resource.config("nginx", "walter.conf", "include /etc/elsewhere;\n")
+    (result,) = host.make(site)["results"].values()
+    assert result["status"] == "refused"
+    assert 'unknown directive "…" in /etc/elsewhere:1' in result["message"]
+    assert "secret" not in result["message"]

@@ -124,7 +124,7 @@ def _culprits(trial: Trial, service: str, complaint: Complaint) -> dict[str, Out
     named = [change for change in changes if _names(complaint, change)]
     if named:
         return {change.key: refused for change in named}
-    return _search(trial, service, changes)
+    return _search(trial, service, changes, complaint.message)
 
 
 def _names(complaint: Complaint, change: Change) -> bool:
@@ -135,8 +135,11 @@ def _names(complaint: Complaint, change: Change) -> bool:
     return change.name in complaint.files or any(f"[{section}]" in lines for section in complaint.sections)
 
 
-def _search(trial: Trial, service: str, changes: Sequence[Change]) -> dict[str, Outcome]:
-    """Bisect for the first change that makes the validator refuse; without any, it is nobody's of ours."""
+def _search(trial: Trial, service: str, changes: Sequence[Change], message: str) -> dict[str, Outcome]:
+    """Bisect for the first change that makes the validator refuse; without any, it is nobody's of ours.
+
+    `message` is what the validator says of all together.
+    """
     for change in changes:
         trial.take_out(change)
     complaint = trial.complaints([service]).get(service)
@@ -154,12 +157,11 @@ def _search(trial: Trial, service: str, changes: Sequence[Change]) -> dict[str, 
         if found is None:
             good = middle
             continue
-        bad, complaint = middle, found
+        bad, message = middle, found.message
         for change in changes[good:middle]:
             trial.take_out(change)
     for change in changes[good:]:
         trial.put(change)
-    message = complaint.message if complaint else ""
     return {changes[bad - 1].key: Outcome("refused", message)}
 
 

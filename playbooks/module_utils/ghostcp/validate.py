@@ -46,6 +46,9 @@ VALIDATORS = (
     ),
 )
 _FILE = re.compile(re.escape(LIVE) + r"/([A-Za-z0-9_@.][A-Za-z0-9_@./-]*?)(?=:\d+|[\s'\"\]:,)]|$)")
+_EACH = re.compile(r"^(?=nginx: |\[\d\d-\w{3}-\d{4} )", re.MULTILINE)
+_PLACE = re.compile(r" in (/[^\s:]+)(?::| on line )\d+|\[(/[^\s:\]]+):\d+\]")
+_QUOTED = re.compile(r"""(["']).*\1|["'].*(?= in /)""", re.DOTALL)
 _NOISE = re.compile(r"^\[\d\d-\w{3}-\d{4} [\d:]+\] |^\d{4}/\d\d/\d\d [\d:]+ |^nginx: ", re.MULTILINE)
 
 
@@ -100,6 +103,7 @@ def _verdict(validator: Validator, process: "subprocess.Popen[bytes]") -> Compla
 
 def read(text: str, validator: Validator) -> Complaint:
     """A complaint from the validator's output."""
+    text = "".join(map(_discreet, _EACH.split(text)))
     lines = [
         line for line in text.splitlines() if not re.search(r"\b(NOTICE|WARNING)\b|\[(warn|notice)\]", line)
     ]
@@ -107,6 +111,14 @@ def read(text: str, validator: Validator) -> Complaint:
     files = tuple(dict.fromkeys(match.group(1) for match in _FILE.finditer(words)))
     sections = tuple(dict.fromkeys(validator.sections.findall(words))) if validator.sections else ()
     return Complaint(shorten(words), files, sections)
+
+
+def _discreet(words: str) -> str:
+    """One complaint; of a file outside of the tree it quotes nothing, since who reads it may not read that file."""
+    places = [path for found in _PLACE.finditer(words) for path in found.groups() if path]
+    if all(path.startswith(f"{LIVE}/") for path in places):
+        return words
+    return _QUOTED.sub('"…"', words)
 
 
 def shorten(words: str) -> str:
