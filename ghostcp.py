@@ -30,6 +30,10 @@ for command in (
     app.command()(command)
 
 
+_MISUSED = 2
+"""What Click ends with when a command is used wrongly: from commands of ours, it says that something would change."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process with its exit status."""
     try:
@@ -37,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=None if arguments is None else list(arguments), prog_name="ghostcp")
     except ValidationError as error:
         _fail([f"GHOSTCP_{fault.field.upper()}: {fault.message}" for fault in faults_of(error)], 1)
+    except SystemExit as ended:
+        sys.exit(1 if ended.code == _MISUSED else ended.code)
     except Failed as failure:
         _fail(failure.lines, failure.status)
 

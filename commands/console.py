@@ -23,6 +23,12 @@ class Failed(Exception):  # noqa: N818 - what happened to the command
         self.status = status
 
 
+def end(status: int) -> None:
+    """Ends the command with this status, without a word. Raises Failed when it is another than 0."""
+    if status:
+        raise Failed(status=status)
+
+
 def plain(text: str) -> None:
     """Prints `text` as it is: no markup, no wrapping."""
     out.print(text, markup=False, emoji=False)

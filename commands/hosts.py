@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.client import Client, Values
-from commands.console import CHANGES, out, plain, table
+from commands.console import CHANGES, end, out, plain, table
 from commands.login import connect
 from state.kinds import KINDS
 
@@ -42,7 +42,7 @@ def drift() -> None:
     for sweep in sweeps if total else ():
         plain(f"What the sweep of {sweep['created_at']} on {_host_of(sweep)} found:\n{sweep['output_log']}")
     if total or drifted or lost:
-        raise typer.Exit(CHANGES)
+        end(CHANGES)
 
 
 def jobs(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.client import Client, Values
-from commands.console import CHANGES, GUARDED, Failed, err, out, plain, table
+from commands.console import CHANGES, GUARDED, Failed, end, err, out, plain, table
 from commands.documents import given, naming, posted
 from commands.login import connect
 from commands.waiting import Outcome, wait
@@ -47,7 +47,7 @@ def plan(
     with connect() as client, naming(documents):
         made = ask(client, {"documents": posted(documents), "prune": prune, "allow_deletes": allow_deletes})
     _show(made["report"], format_)
-    raise typer.Exit(verdict(made["report"]))
+    end(verdict(made["report"]))
 
 
 def diff(*, format_: Shown = Format.TEXT) -> None:
@@ -58,7 +58,7 @@ def diff(*, format_: Shown = Format.TEXT) -> None:
     with connect() as client:
         made = ask(client, {})
     _show(made["report"], format_)
-    raise typer.Exit(verdict(made["report"]))
+    end(verdict(made["report"]))
 
 
 def apply(

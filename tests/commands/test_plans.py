@@ -122,3 +122,13 @@ def test_diff_asks_for_everything_that_is_stored(ask: Run, api: Api) -> None:
     assert ask("diff").status == 0
     assert api.asked[0] == ("POST", "/plans")
     assert api.plans[0]["posted"] == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("plan", "--no-such-option"), ("plan",), ("apply", "-f", ".", "--allow-deletes", "x"), ("nothing",)],
+)
+def test_a_command_that_is_used_wrongly_ends_with_one(run: Run, command: tuple[str, ...]) -> None:
+    ended = run(*command)
+    assert ended.status == 1
+    assert "Usage: " in ended.err
