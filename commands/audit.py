@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from commands.console import Failed, plain
+from commands.opening import opened
 from state.audit import Head, verify
-from state.database import Database
-from state.errors import GhostError
 from state.settings import settings
 
 app = typer.Typer(help="Look after the audit.", no_args_is_help=True)
@@ -29,14 +28,8 @@ def verify_(
     Exit status: 0 all is as it was written, 1 something was changed or is missing.
     """
     noted = _head(expect_head) if expect_head else None
-    database = Database(settings().database)
-    try:
-        with database.reading() as connection:
-            verdict = verify(connection, settings().var, noted)
-    except GhostError as error:
-        raise Failed(error.message) from None
-    finally:
-        database.close()
+    with opened() as database, database.reading() as connection:
+        verdict = verify(connection, settings().var, noted)
     if verdict.faults:
         raise Failed(*verdict.faults, f"{len(verdict.faults)} faults up to {verdict.head}")
     plain(f"{verdict.head.number} entries, as they were written. Head: {verdict.head}")

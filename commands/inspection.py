@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from commands.administrator import NAME, password_file
 from commands.facts import Facts, File, Role, Store
+from commands.opening import sqlite_file
 from reconciler.inventory import inventory_hosts
 from state.database import Database
 from state.document import Ref
@@ -47,7 +47,7 @@ def _files(settings: Settings) -> Iterator[File]:
         if path.name != LOCK:  # there is nothing in it
             yield from _file(path, Role.SECRET)
     yield from _file(password_file(var), Role.SECRET)
-    if (stored := _sqlite_file(settings.database)) is not None:
+    if (stored := sqlite_file(settings.database)) is not None:
         yield from _file(stored, Role.SECRET)
     for folder in settings.template_folders:
         yield from _file(folder, Role.TRUSTED)
@@ -65,17 +65,8 @@ def _file(path: Path, role: Role) -> Iterator[File]:
     yield File(str(path), role, stat.S_IMODE(seen.st_mode), seen.st_uid)
 
 
-def _sqlite_file(url: str) -> Path | None:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        return None
-    is_file = parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:"
-    return Path(str(parsed.database)) if is_file else None
-
-
 def _store(settings: Settings) -> Store:
-    path = _sqlite_file(settings.database)
+    path = sqlite_file(settings.database)
     if path and not path.exists():
         return Store("there is no database yet: run 'ghostcp migrate'")
     try:

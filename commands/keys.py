@@ -1,7 +1,5 @@
 """Rotating the keys that tokens are signed and secrets are sealed with: a new one first, the old ones out later."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +7,9 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from commands.console import Failed, plain
+from commands.console import plain
+from commands.opening import opened
 from state import audit, keys, vault
-from state.database import Database
-from state.errors import GhostError
 from state.settings import settings
 
 app = typer.Typer(help="Rotate the keys in GHOSTCP_VAR/keys.", no_args_is_help=True)
@@ -31,7 +28,7 @@ Chosen = Annotated[Ring, typer.Argument(help="tokens: of sessions; vault: of sea
 @app.command()
 def rotate(ring: Chosen) -> None:
     """Begin to use a new key; what was made with older ones stays good until `retire`. Needs no restart."""
-    with _database() as database, database.writing() as connection:
+    with opened() as database, database.writing() as connection:
         count = keys.rotate(settings().var, ring.value)
         _note(connection, settings().var, "rotate", ring, count)
     plain(
@@ -47,7 +44,7 @@ def retire(ring: Chosen) -> None:
     again with the newest key first.
     """
     var = settings().var
-    with _database() as database:
+    with opened() as database:
         if ring is Ring.VAULT:
             with database.writing() as connection:
                 vault.reseal(connection, var)
@@ -55,17 +52,6 @@ def retire(ring: Chosen) -> None:
             dropped = keys.retire(var, ring.value)
             _note(connection, var, "retire", ring, 1)
     plain(f"{dropped} older keys are dropped.")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = Database(settings().database)
-    try:
-        yield database
-    except GhostError as error:
-        raise Failed(error.message) from None
-    finally:
-        database.close()
 
 
 def _note(connection: Connection, var: Path, verb: str, ring: Ring, left: int) -> None:

@@ -2,6 +2,7 @@
 
 from commands.administrator import ensure_administrator, password_file
 from commands.console import Failed, plain
+from commands.opening import connected, opened
 from commands.signals import told_to_stop
 from state.audit import begin
 from state.database import Database
@@ -15,8 +16,8 @@ def api() -> None:
     from api.server import serve  # noqa: PLC0415 - slow to import
 
     host, port = listen(settings())
+    database = connected()
     configure(settings().log)
-    database = Database(settings().database)
     try:
         serve(database, settings(), host, port)
     finally:
@@ -27,9 +28,9 @@ def worker() -> None:
     """Make documents true on the hosts of GHOSTCP_INVENTORY, until stopped."""
     from reconciler.worker import run_worker  # noqa: PLC0415 - slow to import
 
+    database = connected()
     configure(settings().log)
     stop = told_to_stop()
-    database = Database(settings().database)
     try:
         run_worker(settings(), database, stop)
     except GhostError as error:
@@ -55,13 +56,8 @@ def admin() -> None:
 
     GHOSTCP_ADMIN_PASSWORD sets it, now or later.
     """
-    database = Database(settings().database)
-    try:
+    with opened() as database:
         _, new = ensure_administrator(database, settings().var)
-    except GhostError as error:
-        raise Failed(error.message) from None
-    finally:
-        database.close()
     plain(f"A new password is in {password_file(settings().var)}." if new else "The administrator is there.")
 
 
