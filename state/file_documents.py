@@ -12,6 +12,7 @@ from state.errors import Fault
 from state.kind import Kind, Spec
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR, Claim, parents, user_name
+from state.validation import further
 from state.yaml_source import LineFault, Source, shortened
 
 API_VERSION = "ghostcp/v1"
@@ -67,6 +68,11 @@ class _Draft:
     source: Source
     faults: list[LineFault]
     whole: Document | None = None
+
+    @property
+    def placed(self) -> bool:
+        """Whether its name and its owner are right, which a kind's own checks go by, and all of it could be read."""
+        return not self.source.faults and not any(f.field.startswith("metadata.") for f in self.faults)
 
     def fault(self, dotted: str, message: str) -> FileFault:
         return FileFault(self.document.file, self.source.line_of(dotted), dotted, message)
@@ -168,9 +174,13 @@ def _complete_all(drafts: list[_Draft]) -> None:
         try:
             spec = _spec(kind, document, there)
         except ValidationError as error:
-            draft.faults += draft.source.located(_schema_faults(error, document.spec))
+            found = _schema_faults(error, document.spec)
+            if draft.placed:
+                more = further(kind, document.name, document.owner, document.spec, there.get, None, error)
+                found += [Fault(f"spec.{fault.field}", fault.message) for fault in more]
+            draft.faults += draft.source.located(found)
             continue
-        checked = [] if draft.faults else kind.check(document.name, document.owner, spec)
+        checked = kind.check(document.name, document.owner, spec) if draft.placed else []
         draft.faults += draft.source.located([Fault(f"spec.{name}", message) for name, message in checked])
         draft.whole = Document("", kind.name, document.name, document.owner, document.host or "", spec)
         there.setdefault(document.ref, draft.whole)

@@ -47,12 +47,32 @@ def validated(
     try:
         spec = kind.schema.model_validate(kind.complete(values, name, owner, lookup, previous))
     except ValidationError as error:
-        raise Invalid([*faults, *faults_of(error)]) from None
+        more = [] if faults else further(kind, name, owner, values, lookup, previous, error)
+        raise Invalid([*faults, *faults_of(error), *more]) from None
     if not faults:
         faults.extend(Fault(field, message) for field, message in kind.check(name, owner, spec))
     if faults:
         raise Invalid(faults)
     return name, spec
+
+
+def further(
+    kind: Kind,
+    name: str,
+    owner: str,
+    values: Values,
+    lookup: Related,
+    previous: Spec | None,
+    error: ValidationError,
+) -> list[Fault]:
+    """What a kind's own checks find beside what its schema refused: of the values without the refused ones."""
+    wrong = {str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"]}
+    rest = {field: value for field, value in values.items() if field not in wrong}
+    try:
+        spec = kind.schema.model_validate(kind.complete(rest, name, owner, lookup, previous))
+    except ValidationError:
+        return []
+    return [Fault(field, message) for field, message in kind.check(name, owner, spec) if field not in wrong]
 
 
 def faults_of(error: ValidationError) -> list[Fault]:

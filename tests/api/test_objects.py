@@ -239,3 +239,15 @@ def test_a_package_is_made_and_used(world: World) -> None:
     assert made.status_code == 201
     user = world.call("admin", "POST", "/users", json={**NEW_USER, "package_name": "big"}).json()
     assert user["web_domains_limit"] == 50
+
+
+def test_every_fault_is_told_at_once(world: World) -> None:
+    body = {"domain": "a.example", "document_root": "/etc", "aliases": ["a.example"], "unknown": 1}
+    answer = world.call("anna", "POST", "/domains", json=body)
+    assert _faults(answer) == {"document_root", "aliases", "unknown"}
+    uid = world.site("b.example", "anna").uid
+    answer = world.call("anna", "PUT", f"/domains/{uid}", json={"document_root": "/etc", "unknown": 1})
+    assert _faults(answer) == {"document_root", "unknown"}
+    user = {**NEW_USER, "username": "Root", "email": "x", "password": "a", "unknown": 1}
+    answer = world.call("admin", "POST", "/users", json=user)
+    assert _faults(answer) == {"username", "email", "password", "unknown"}

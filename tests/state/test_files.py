@@ -182,6 +182,17 @@ def test_a_file_cut_off_anywhere_never_yields_other_documents(tmp_path: Path) ->
         assert folder.faults or kept == complete[: len(kept)]
 
 
+def test_what_a_kind_checks_is_told_beside_what_its_schema_refuses(tmp_path: Path) -> None:
+    site = "kind: WebDomain\nmetadata: {name: example.com, owner: anna}\nspec:\n  document_root: /etc\n"
+    put(tmp_path, a=f"apiVersion: 1.0\n{site}  unknown: 1\n  http2: what\n")
+    assert [fault.partition(": must")[0] for fault in faults(tmp_path)] == [
+        "a.yaml:1: apiVersion",
+        "a.yaml:5: spec.document_root",
+        "a.yaml:6: spec.unknown: Extra inputs are not permitted",
+        "a.yaml:7: spec.http2: Extra inputs are not permitted",
+    ]
+
+
 @pytest.mark.parametrize("make", [lambda _: None, lambda path: path.mkdir()])
 def test_a_missing_or_empty_folder_is_unreadable(tmp_path: Path, make: object) -> None:
     make(tmp_path / "x")  # type: ignore[operator]
