@@ -117,8 +117,9 @@ def _conclude_one(
         refused=_refusals(old, outcome, failed),
         repairs=_repairs(old, changes, results),
     )
-    problems = [*_problems(outcome, blocked, failed), *down]
-    for told in _told(status, problems, blocked, outcome):
+    own = _problems(outcome, blocked, failed)
+    problems = [*own, *down]
+    for told in _told(status, problems, blocked, outcome, repaired=not own):
         status = status.having(Condition(*told, document.generation, at))
     left = document.deleted and bool(status.applied) and not problems
     retry = left or bool(down) or any(result.status not in {"refused", *DONE} for _, result in failed)
@@ -206,15 +207,23 @@ def _problems(
 
 
 def _told(
-    status: Status, problems: list[Reason], blocked: tuple[Reason, ...], outcome: Outcome
+    status: Status,
+    problems: list[Reason],
+    blocked: tuple[Reason, ...],
+    outcome: Outcome,
+    *,
+    repaired: bool,
 ) -> Iterator[tuple[str, bool, str, str]]:
-    """What there is to say of the document: type, status, reason and message of conditions."""
+    """What there is to say of the document: type, status, reason and message of conditions.
+
+    It is `repaired` when all that is its own is as wanted, whatever keeps a service from running.
+    """
     known = {condition.type for condition in status.conditions}
     ready = problems[0] if problems else Reason("Converged", "everything on the host is as wanted")
     yield "Ready", not problems, ready.code, "; ".join(p.message for p in problems) or ready.message
     hold = blocked[0] if blocked else Reason("Free", "")
     yield "Blocked", bool(blocked), hold.code, "; ".join(reason.message for reason in blocked)
-    if "Drifted" in known and not problems:
+    if "Drifted" in known and repaired:
         yield "Drifted", False, "Repaired", ""
     if outcome.notes:
         yield "Secured", False, outcome.notes[0].code, outcome.notes[0].message

@@ -193,6 +193,23 @@ def test_a_repaired_document_is_drifted_no_more() -> None:
     assert condition(host.statuses[SITE], "Drifted") == Condition("Drifted", False, "Repaired", "", 1, LATER)
 
 
+def test_one_that_was_repaired_is_drifted_no_more_though_its_service_does_not_run() -> None:
+    host = host_with(ANNAS)
+    host.statuses[SITE] = host.statuses[SITE].having(
+        Condition("Drifted", True, "ChangedOnHost", "mode", 1, NOON)
+    )
+    host.there[ROOT]["mode"] = "0777"
+    host.there["service:nginx"] = {"active": False, "current": False, "masked": True}
+    survey = host.survey(ANNAS)
+    (daemon,) = (change for change in survey.plan.changes if change.key == "service:nginx")
+    assert daemon.action == "update"
+    masked = {"service:nginx": Result("failed", "nginx is masked on this host: systemctl unmask nginx")}
+    host.make(survey.plan, but=masked)
+    status = host.conclude(survey, host.applied(survey.plan, masked))[SITE].status
+    assert not condition(status, "Drifted").status
+    assert (condition(status, "Ready").status, condition(status, "Ready").reason) == (False, "ServiceFailed")
+
+
 def test_a_site_without_its_certificate_is_not_secured_and_says_so_until_none_is_wanted() -> None:
     host = Host()
     host.reconcile(company(user(), site(ssl_enabled=True)))

@@ -36,6 +36,10 @@ class Unit:
         return self.load == "loaded"
 
     @property
+    def masked(self) -> bool:
+        return self.load == "masked"
+
+    @property
     def active(self) -> bool:
         return self.state in ("active", "reloading")
 
@@ -86,15 +90,16 @@ def show(host: Host, names: Sequence[str]) -> dict[str, Unit]:
 
 
 def observe(host: Host, names: Sequence[str]) -> Observed:
-    """Whether each is active and has loaded what is live; None when it is not installed."""
+    """Whether each is active and has loaded what is live, and that it is masked; None when it is not installed."""
     units = show(host, names)
     return {name: look(host, name, units.get(name)) for name in names}
 
 
 def look(host: Host, name: str, unit: Unit | None) -> Mapping[str, bool] | None:
-    if unit is None or not unit.loaded:
+    if unit is None or not (unit.loaded or unit.masked):
         return None
-    return {"active": unit.active, "current": unit.active and current(host, name, unit)}
+    found = {"active": unit.active, "current": unit.active and current(host, name, unit)}
+    return found | {"masked": True} if unit.masked else found
 
 
 def current(host: Host, name: str, unit: Unit) -> bool:
@@ -203,7 +208,7 @@ def _bring_up(host: Host, name: str, unit: Unit | None, wanted: bool) -> Report:
 
 def _absence(name: str, unit: Unit | None) -> str:
     """Why a unit that is wanted cannot be started."""
-    if unit is not None and unit.load == "masked":
+    if unit is not None and unit.masked:
         return f"{name} is masked on this host: systemctl unmask {name}"
     return f"{name} is not installed on this host: install it first"
 
