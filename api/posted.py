@@ -12,7 +12,7 @@ from api.posted_set import Posted, PostedSet
 from api.visibility import visible, visible_documents
 from api.writes import New, Written
 from state.document import Document, Ref
-from state.errors import Fault, Invalid
+from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind
 from state.kinds import KINDS
 from state.reading import find, from_row
@@ -53,6 +53,9 @@ def perform(
                 for fault in error.faults
             ]
             continue
+        except GhostError as error:
+            error.details.setdefault("errors", [{"field": f"documents.{i}", "message": error.message}])
+            raise
         if one.after.uid in kept:
             faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
         kept.add(one.after.uid)

@@ -61,6 +61,8 @@ def host_name(value: str) -> str:
     Raises ValueError for what is no registrable host name: an address, a public suffix, a single label.
     """
     name = value if _ORDINARY.fullmatch(value) else _a_label(value)
+    if name.endswith("."):
+        raise ValueError("ends with a dot: write it without")
     labels = name.split(".")
     if len(name) > 253 or len(labels) < 2 or not all(labels) or labels[-1].isdigit():
         raise ValueError("is not a fully qualified domain name")
@@ -76,7 +78,7 @@ def _a_label(value: str) -> str:
     try:
         name = idna.encode(value, uts46=True, std3_rules=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as error:
-        raise ValueError(f"is not a domain name: {error}") from None
+        raise ValueError(f"is not a domain name: {str(error)[:100]}") from None
     for label in name.split("."):
         _single_script(label)
     return name

@@ -17,7 +17,13 @@ WEB_SERVER_GROUP = "www-data"
 _NOLOGIN = "/usr/sbin/nologin"
 
 Managed = Annotated[Count, Copied(), AdminOnly()]
-Control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+# Categories Cc, Cf, Cs, Co, and the noncharacters; not U+200C and U+200D, which Persian and Indic scripts need.
+_UNSEEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f"
+    r"\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff"
+)
+_Unseen = re.compile(f"[{_UNSEEN}" + r"\ud800-\udfff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]")
 
 # Spaces are spelt out: what \s means depends on who reads the pattern.
 _SPACES = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -36,7 +42,7 @@ class User(Spec):
         "",
         max_length=200,
         description="How to address the user.",
-        json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"},
+        json_schema_extra={"pattern": f"^[^{_UNSEEN}]*$"},
     )
     role: Annotated[Literal["admin", "reseller", "user"], Immutable(), AdminOnly()] = Field(
         "user", description="A reseller makes users of its own."
@@ -74,8 +80,8 @@ class User(Spec):
     @field_validator("full_name")
     @classmethod
     def _printable(cls, value: str) -> str:
-        if Control.search(value):
-            raise ValueError("must not contain control characters")
+        if _Unseen.search(value):
+            raise ValueError("must not contain control characters, or others that are not seen")
         return value
 
     @field_validator("timezone")

@@ -283,3 +283,11 @@ def test_exported_documents_posted_back_change_nothing(world: World) -> None:
         assert plan is not None
         answer(connection, plan.id, "ready", report_of(plan.request))
     assert plan.request["documents"] == []
+
+
+def test_a_set_with_a_name_that_is_taken_says_which_document_it_is(world: World) -> None:
+    world.site("taken.example", "bert")
+    body = {"documents": [_site("free.example"), _site("other.example", aliases=["taken.example"])]}
+    answer = world.call("anna", "POST", "/plans", json=body)
+    assert (answer.status_code, answer.json()["details"]["code"]) == (409, "domain_taken")
+    assert answer.json()["details"]["errors"] == [{"field": "documents.1", "message": answer.json()["error"]}]

@@ -112,6 +112,15 @@ def test_faults_that_the_api_finds_name_file_and_line(ask: Run, api: Api, folder
     ]
 
 
+def test_a_document_that_the_api_does_not_take_is_named_by_file_and_line(
+    ask: Run, api: Api, folder: Path
+) -> None:
+    details = {"errors": [{"field": "documents.1", "message": "is taken"}]}
+    api.answers["POST", "/plans"] = [(409, {"error": "is taken", "status": 409, "details": details}, {})]
+    ended = ask("plan", "-f", folder)
+    assert (ended.status, ended.err.splitlines()) == (1, ["is taken (409)", "  all.yaml:6: is taken"])
+
+
 def test_a_plan_that_could_not_be_made_is_an_error(ask: Run, api: Api, folder: Path) -> None:
     api.answers["GET", "/plans/0"] = [(200, {"id": "0", "status": "failed", "report": {"error": "boom"}}, {})]
     ended = ask("plan", "-f", folder)

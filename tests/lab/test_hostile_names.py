@@ -129,7 +129,9 @@ def test_a_document_root_outside_the_site_is_refused(database: Database, root: s
     assert refused(database, "WebDomain", "example.org", "ann", document_root=root) == {"document_root"}
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\0b", "a\u2028b", "a\x85b", "a\x1bb", "a\ud800b", "a" * 300])
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\0b", "a\u2028b", "a\x85b", "a\x1bb", "a\u202eb", "a\ud800b", "a" * 300]
+)
 def test_a_full_name_is_one_printable_line(database: Database, text: str) -> None:
     assert refused(database, "User", "carl", full_name=text) == {"full_name"}
 

@@ -16,6 +16,8 @@ from tests.state.companies import FACTS, company, document, templates, user
 
 GOLD = document("Package", "gold", disk_quota=9, shell="/bin/bash", web_domains_limit=0)
 
+UNSEEN = "\u202e\u2066\u200b\u200e\xad\ufeff\ue000\ufffe\U000e0041\U0010fffd"
+
 
 def _made(one: Document) -> dict[str, Resource]:
     context = Context(one, FACTS, templates(), company(one).related.get)
@@ -41,6 +43,7 @@ def _reasons(one: Document, *others: Document) -> list[str]:
         {"full_name": "a\nb"},
         {"full_name": "a\u2028b"},
         {"full_name": "\x1b[31m"},
+        *({"full_name": f"a{each}b"} for each in UNSEEN),
         {"full_name": "x" * 201},
         {"role": "root"},
         {"shell": "bash"},
@@ -169,3 +172,10 @@ def test_a_shell_that_the_host_does_not_have_blocks(shell: str, reasons: list[st
 
 def test_all_that_blocks_is_told_at_once() -> None:
     assert _reasons(user(shell="/bin/zsh", package_name="gone")) == ["PackageMissing", "ShellMissing"]
+
+
+@pytest.mark.parametrize(
+    "name", ["\u0645\u06cc\u200c\u062e", "\u0915\u094d\u200d\u0937", "Bj\u00f6rn \U00020000"]
+)
+def test_a_name_may_be_written_in_any_script(name: str) -> None:
+    assert user(full_name=name).spec.full_name == name  # type: ignore[attr-defined]
