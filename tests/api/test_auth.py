@@ -102,6 +102,11 @@ def test_a_token_with_a_wrong_claim_is_refused(world: World, changed: dict[str, 
     assert _me(world, _signed(world, {**_claims(world), **changed})) == 401
 
 
+def test_a_token_is_written_in_one_way(world: World) -> None:
+    token = world.token("admin")
+    assert [_me(world, token + more) for more in ("", "=", "==")] == [200, 401, 401]
+
+
 def test_an_expired_token_says_so(world: World) -> None:
     token = world.token("admin")
     world.clock.jump(seconds=LIFETIME.total_seconds() - 60)
@@ -140,6 +145,20 @@ def test_a_suspended_or_inactive_user_is_out_at_once(world: World, change: dict[
     assert world.call("bert", "PUT", f"/domains/{site.uid}", json={"aliases": []}).status_code == 401
     assert world.login("bert").status_code == 403
     assert world.login("bert", "wrong password").status_code == 401
+
+
+def test_a_lifted_suspension_finds_the_sessions_again_that_have_not_ended(world: World) -> None:
+    token, path = world.token("bert"), f"/users/{world.uids['bert']}"
+    for suspended, status in ((True, 401), (False, 200)):
+        world.call("admin", "PUT", path, json={"is_suspended": suspended})
+        assert _me(world, token) == status
+    world.call("admin", "PUT", path, json={"is_suspended": True})
+    world.call("admin", "PUT", path, json={"password": "another password"})
+    world.call("admin", "PUT", path, json={"is_suspended": False})
+    assert _me(world, token) == 401
+    again = str(world.login("bert", "another password").json()["token"])
+    world.clock.jump(hours=12, seconds=1)
+    assert _me(world, again) == 401
 
 
 def test_a_deleted_user_is_out_at_once(world: World) -> None:
