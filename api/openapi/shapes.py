@@ -41,7 +41,10 @@ JOB = shape(
         "scheduled_for": nullable(TIME),
         "started_at": nullable(TIME),
         "completed_at": nullable(TIME),
-        "output_log": told(TEXT, "The last lines of its log, without secrets."),
+        "output_log": told(
+            TEXT,
+            "The last lines of its log, without secrets. No list is searched or filtered by it.",
+        ),
         "results": told(ANYTHING, "What came of each resource or document."),
         "request_id": nullable(told(TEXT, "The request that caused it.")),
         "retry_of": nullable(told(IDENTIFIER, "The job that this one tries again.")),

@@ -35,6 +35,7 @@ LISTING = Listing(
         "created_at": Field(deliveries.c.created_at, datetime),
         "completed_at": Field(deliveries.c.completed_at, datetime, nullable=True),
     },
+    search=("event", "message"),
     order="desc",
 )
 

@@ -86,6 +86,7 @@ REVISIONS = Collection(
             "actor": Field(revisions.c.actor, str),
             "at": Field(revisions.c.at, datetime),
         },
+        search=("actor",),
         sort="generation",
         tie="generation",
         order="desc",

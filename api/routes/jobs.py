@@ -63,6 +63,7 @@ LISTING = Listing(
         "completed_at": Field(jobs.c.completed_at, datetime, nullable=True),
         "created_at": Field(jobs.c.created_at, datetime),
     },
+    search=("job_type", "host", "status", "request_id"),
     order="desc",
 )
 _QUERY = select(jobs, _OWNER.label("user_id"))

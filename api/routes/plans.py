@@ -181,6 +181,7 @@ PLANS = Collection(
             "owner": Field(plans.c.owner, str),
             "created_at": Field(plans.c.created_at, datetime),
         },
+        search=("owner", "status"),
         order="desc",
     ),
     lambda call, _: visible_plans(call.principal),

@@ -2,6 +2,9 @@
 
 import pytest
 
+from api.app import ROUTES
+from api.door import Route
+from state.jobs import add_job
 from tests.api.authorisation import TABLE, Row
 from tests.api.conftest import World, Worlds
 from tests.api.test_authorisation import arguments_of
@@ -133,6 +136,29 @@ def test_what_cannot_be_asked_for_is_named(world: World, query: str, field: str)
     answer = world.call("admin", "GET", f"/users?{query}")
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["details"]["errors"]] == [field]
+
+
+PAGES = [each for each in ROUTES if any(one.name == "cursor" for one in each.docs.parameters)]
+
+
+@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
+def test_every_list_can_be_searched(worlds: Worlds, stage: Stage, route: Route) -> None:
+    world = worlds.on(stage)
+    row = next(row for row in TABLE if row.route == route.action)
+    path = route.path.format(**(arguments_of(world, row, "admin", "managed") if row.of else {}))
+    assert any(one.name == "search" for one in route.docs.parameters)
+    assert world.call("admin", "GET", f"{path}?search=such-a-thing-is-nowhere").json()["total"] == 0
+
+
+def test_jobs_are_searched_by_sort_host_and_state(world_on_both: World) -> None:
+    with world_on_both.database.writing() as connection:
+        add_job(connection, "sweep", target="web1")
+        add_job(connection, "reconcile", owner="anna", target="web2")
+    totals = {
+        text: world_on_both.call("admin", "GET", f"/jobs?search={text}").json()["total"]
+        for text in ("SWEEP", "web2", "web", "pending", "running")
+    }
+    assert totals == {"SWEEP": 1, "web2": 1, "web": 2, "pending": 2, "running": 0}
 
 
 @pytest.mark.parametrize("path", ["/jobs", "/hosts", "/packages", "/domains", "/documents", "/plans"])
