@@ -98,7 +98,7 @@ def create_app(
         app.add_api_route(
             path,
             endpoint(house, route),
-            methods=[route.method],
+            methods=["GET", "HEAD"] if route.method == "GET" else [route.method],
             response_model=None,
             name=f"{route.method} {path}",
         )

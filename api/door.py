@@ -58,9 +58,11 @@ def endpoint(house: House, route: Route) -> Callable[[Request], Any]:
         try:
             content = await _content(house, route, request)
             if route.alone:
-                return _response(await route.alone(await _let_in(house, route, request)))
-            reply = await run_in_threadpool(_handle, house, route, request, content)
-            return _unless_known(request, _response(await _held(reply, house.stopping)))
+                response = _response(await route.alone(await _let_in(house, route, request)))
+            else:
+                reply = await run_in_threadpool(_handle, house, route, request, content)
+                response = _unless_known(request, _response(await _held(reply, house.stopping)))
+            return _without_body(response) if request.method == "HEAD" else response
         except Exception as error:
             return problem(error)
 
@@ -176,9 +178,16 @@ def _response(reply: Reply) -> Response:
     return JSONResponse(reply.content, reply.status, headers)
 
 
+def _without_body(response: Response) -> Response:
+    """What a GET would be answered, but for its body (RFC 9110, section 9.3.2); of a stream nothing is begun."""
+    head = Response(status_code=response.status_code)
+    head.raw_headers = response.raw_headers
+    return head
+
+
 def _unless_known(request: Request, response: Response) -> Response:
     """The answer, or nothing but its tag for who has it already (RFC 9110, section 15.4.5)."""
-    if request.method != "GET" or not is_known(request, response.headers.get("etag", "")):
+    if request.method not in {"GET", "HEAD"} or not is_known(request, response.headers.get("etag", "")):
         return response
     kept = {
         name: response.headers[name] for name in ("etag", "vary", "cache-control") if name in response.headers

@@ -50,7 +50,7 @@ is over answers with what there is. `dry_run=true` stores nothing and answers 20
 from overwriting what somebody else changed, and `Idempotency-Key` from doing a POST twice.
 
 **Errors** are `{"error", "status", "details"}`; `details.code` is for machines. A path that is not there is 404, a
-method that is not there 405 with `Allow`. HEAD and OPTIONS are not offered.
+method that is not there 405 with `Allow`. HEAD is answered like GET, without the body; OPTIONS is not offered.
 
 **Times** are RFC 3339 in UTC, ids are UUIDs (hosts go by their names), quotas are MiB, and a limit of 0 is none.
 """

@@ -33,6 +33,21 @@ def test_every_object_has_a_tag_by_which_it_is_known(world: World, row: Row) -> 
     assert world.call("admin", "GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+READ = [row for row in TABLE if row.route.startswith("GET ") and "metrics" not in row.route]
+
+
+@pytest.mark.parametrize("row", READ, ids=lambda row: row.route)
+def test_head_is_answered_like_get_without_the_body(world: World, row: Row) -> None:
+    path = (_path(world, row) if row.of else row.route.partition(" ")[2]) + row.query
+    head, get = world.call("admin", "HEAD", path), world.call("admin", "GET", path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control", "Link"):
+        assert head.headers.get(name) == get.headers.get(name), name
+    if "ETag" in get.headers:
+        again = world.call("admin", "HEAD", path, headers={"If-None-Match": get.headers["ETag"]})
+        assert again.status_code == 304
+
+
 @pytest.mark.parametrize("tag", ['"other"', 'W/"other"', "other", '""'])
 @pytest.mark.parametrize("row", CHANGED, ids=lambda row: row.route)
 def test_every_change_is_refused_to_who_is_late(world: World, row: Row, tag: str) -> None:

@@ -67,7 +67,7 @@ def test_a_path_that_is_not_there_is_not_found(world: World) -> None:
 def test_a_method_that_is_not_there_is_not_allowed(world: World) -> None:
     answer = world.call("admin", "DELETE", "/users")
     assert (answer.status_code, answer.json()["details"]["code"]) == (405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("uid", ["nonexistent-id", "00000000-0000-0000-0000-000000000000", "%00", "..%2f"])
