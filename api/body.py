@@ -73,16 +73,16 @@ def as_object(value: Any) -> Object:
 
 
 def _check_media(request: Request) -> None:
-    _check_type(request.headers.get("content-type", ""))
+    _check_type(request.headers.get("content-type", ""), request.method)
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia("send the body as it is, without a content encoding")
 
 
 @lru_cache(64)
-def _check_type(content_type: str) -> None:
+def _check_type(content_type: str, method: str) -> None:
     media = Message()
     media["content-type"] = content_type
-    if media.get_content_type() not in _JSON:
+    if media.get_content_type() not in (_JSON if method == "PATCH" else _JSON[:1]):
         raise UnsupportedMedia("send the body as application/json")
     if media.get_content_charset("utf-8") not in _UTF_8:
         raise UnsupportedMedia("send the body in UTF-8: JSON has no other charset (RFC 8259, section 8.1)")

@@ -86,6 +86,13 @@ def test_an_encoded_body_is_not_supported(world: World) -> None:
     assert _post(world, b"\x1f\x8b", **{"Content-Encoding": "gzip"})[0] == 415
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_merge_patch_is_for_patch_alone(world: World, method: str) -> None:
+    path = "/packages" if method == "POST" else f"/packages/{world.uids['basic']}"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    assert world.call("admin", method, path, json={"name": "basic"}, headers=headers).status_code == 415
+
+
 @pytest.mark.parametrize("media", ["application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"'])
 def test_json_in_utf_8_is_supported_however_it_is_said(world: World, media: str) -> None:
     answer = world.call(
