@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-_LARGEST = 2**63 - 1
+_LARGEST, _LARGEST_PAGE = 2**63 - 1, 10**9
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -50,7 +50,7 @@ def read(text: str) -> Cursor:
     except (binascii.Error, TypeError, ValueError, RecursionError):
         raise ValueError("is no cursor of this list") from None
     named = isinstance(sort, str) and isinstance(order, str) and isinstance(asked, str)
-    if not named or type(page) is not int or not 1 < page <= _LARGEST:
+    if not named or type(page) is not int or not 1 < page <= _LARGEST_PAGE:
         raise ValueError("is no cursor of this list")
     return Cursor(sort, order, asked, page, value, tie)
 
