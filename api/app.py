@@ -20,6 +20,7 @@ from api.rates import Rates
 from api.routes import (
     audit,
     auth,
+    certificates,
     deliveries,
     docs,
     document_writes,
@@ -56,6 +57,7 @@ _SCOPED: tuple[Route, ...] = (
     *password.ROUTES,
     *totp.ROUTES,
     *objects.ROUTES,
+    *certificates.ROUTES,
     *jobs.ROUTES,
     *job_log.ROUTES,
     *plans.ROUTES,

@@ -1,5 +1,6 @@
 """The fields of a body that are no part of a spec: names, owners, places and passwords."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from api.body import Object
 from api.writes import visible_document
 from state.document import Document
 from state.errors import Fault, Forbidden, NotFound
-from state.kind import Kind
+from state.kind import Handed, Kind
 from state.kinds import KINDS
 
 REQUIRED = "Field required"
@@ -38,6 +39,23 @@ def take_password(kind: Kind, body: Object, faults: list[Fault], *, required: bo
     if not SHORTEST <= len(password) <= LONGEST:
         faults.append(Fault("password", f"must have {SHORTEST} to {LONGEST} characters"))
     return password
+
+
+def take_handed(kind: Kind, name: str, body: Object, faults: list[Fault]) -> Handed:
+    """Takes out of the body what is handed over with a document; what that means for its spec is put into it."""
+    if kind.handing is None:
+        return Handed()
+    wrong: list[Fault] = []
+    given = {each: take_text(body, each, wrong) for each in kind.handing.fields}
+    faults += wrong
+    if wrong or not any(value is not None for value in given.values()):
+        return Handed()
+    judged = kind.handing.take(name, given, body, datetime.now(UTC))
+    if not isinstance(judged, Handed):
+        faults += [Fault(field, message) for field, message in judged]
+        return Handed()
+    body |= judged.spec
+    return judged
 
 
 def find_owner(

@@ -11,6 +11,7 @@ from api.fields import OWNERS
 from api.posted_set import Posted, PostedSet
 from api.visibility import visible, visible_documents
 from api.writes import New, Written
+from state.companions import OF
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind
@@ -163,7 +164,8 @@ def _pruned(
 ) -> Outcome:
     kept = {one.after.uid for one in outcome.written}
     scope = _scope(connection, principal, posted)
-    gone = [d for d in scope if d.uid not in kept and access.may_remove(principal, KINDS[d.kind], d)]
+    gone = [d for d in scope if d.uid not in kept and OF not in d.kept]
+    gone = [d for d in gone if access.may_remove(principal, KINDS[d.kind], d)]
     gone = [d for d in gone if removals is None or d.uid in removals]
     written, deleted = list(outcome.written), set[str]()
     for document in _owned_first(gone):

@@ -29,6 +29,7 @@ def document_view(shown: Shown) -> dict[str, Any]:
         **shown.values,
         **kind.measured,
         **shown.counts,
+        **shown.remembered,
         "host": shown.target or None,
         "generation": shown.generation,
         "observed_generation": shown.observed_generation,

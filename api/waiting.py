@@ -12,7 +12,7 @@ from state.kinds import KINDS
 from state.shown import Shown, first_shown, show
 from state.tables import documents
 
-_GOING_ON = frozenset({"Changed", "Waiting", "Unreachable", "Unknown"})
+_GOING_ON = frozenset({"Changed", "Waiting", "Issuing", "Unreachable", "Unknown"})
 
 
 def perform_held(
@@ -43,7 +43,7 @@ def _held(house: House, reply: Reply, written: Written, view: Callable[[Shown], 
             shown = show(connection, after.uid)
         if shown is None:
             return Reply(response=problem(missing(KINDS[after.kind], after.uid)))
-        return view(shown) if ended(shown, after.generation) else None
+        return view(shown) if not shown.pending and ended(shown, after.generation) else None
 
     return Reply(reply.status, reply.content, reply.headers, (written,), later)
 

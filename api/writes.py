@@ -153,7 +153,7 @@ def _sees(connection: Connection, principal: Principal, kind: Kind, uid: str) ->
 
 
 def missing(kind: Kind, uid: str) -> NotFound:
-    return NotFound("Resource not found", resource=kind.plural.removesuffix("s"), id=uid)
+    return NotFound("Resource not found", resource=kind.noun, id=uid)
 
 
 def _owned(connection: Connection, document: Document) -> list[Document]:

@@ -50,12 +50,12 @@ class Client:
         """The answer's values. Raises Failed."""
         return self.values(self.send("POST", path, body))
 
-    def all(self, plural: str) -> Iterator[Values]:
+    def all(self, plural: str, key: str = "") -> Iterator[Values]:
         """Every object of a list, page after page: what is there throughout comes once, whatever else changes."""
         query: dict[str, str | int] = {"limit": 100}
         while True:
             answer = self.get(f"/{plural}", **query)
-            yield from answer.get(plural, [])
+            yield from answer.get(key or plural, [])
             following = answer.get("next")
             if not following:
                 return

@@ -19,11 +19,13 @@ class Outcome:
     failed: Reason | None = None
     notes: tuple[Reason, ...] = ()
     keep: Mapping[str, Any] = field(default_factory=dict)
+    waiting: tuple[Reason, ...] = ()
+    secured: Reason | None = None
 
     @property
     def held(self) -> bool:
         """Nothing is known of what it should be: what was applied for it stays as it is."""
-        return bool(self.blocked) or self.failed is not None
+        return bool(self.blocked or self.waiting) or self.failed is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +77,14 @@ def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)
-    return Outcome(keys, compiled.blocked, notes=compiled.notes, keep=compiled.keep), compiled.resources
+    return (
+        Outcome(
+            keys,
+            compiled.blocked,
+            notes=compiled.notes,
+            keep=compiled.keep,
+            waiting=compiled.waiting,
+            secured=compiled.secured,
+        ),
+        compiled.resources,
+    )

@@ -55,13 +55,18 @@ def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
     for uid, conclusion in conclusions.items():
         document, old = survey.subject.documents[uid], survey.subject.statuses[uid]
         before, now = _ready(old), _ready(conclusion.status)
-        if now is None or document.deleted:
+        if now is None or document.deleted or now.reason in _waits(survey, uid):
             continue
         same = before and (before.status, before.reason) == (now.status, now.reason)
         if not same or old.observed_generation != document.generation:
             verb = READY if now.status else FAILED
             found.append(of_document(document, verb, reason=now.reason, message=now.message))
     return found
+
+
+def _waits(survey: Survey, uid: str) -> frozenset[str]:
+    """The reasons that a document waits for us, which is nothing to tell of."""
+    return frozenset(reason.code for reason in survey.catalog.outcomes[uid].waiting)
 
 
 def _ready(status: Status) -> Condition | None:
@@ -203,7 +208,7 @@ def _problems(
     codes = {"refused": "Refused", "stale": "Changed", "skipped": "Waiting", UNDONE: "Undone"}
     told = [Reason(codes.get(r.status, "ApplyFailed"), f"{c.key}: {r.message}") for c, r in failed]
     told.sort(key=lambda reason: reason.code == "Waiting")
-    return [*blocked, *((outcome.failed,) if outcome.failed else ()), *told]
+    return [*blocked, *((outcome.failed,) if outcome.failed else ()), *told, *outcome.waiting]
 
 
 def _told(
@@ -227,5 +232,7 @@ def _told(
         yield "Drifted", False, "Repaired", ""
     if outcome.notes:
         yield "Secured", False, outcome.notes[0].code, outcome.notes[0].message
+    elif outcome.secured:
+        yield "Secured", True, outcome.secured.code, outcome.secured.message
     elif "Secured" in known:
         yield "Secured", False, "NotWanted", ""

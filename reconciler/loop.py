@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from reconciler.apply import Applied, apply, new_stamp
+from reconciler.certificates.wanting import ask_for_certificates
 from reconciler.conclude import NOTHING, conclude, intend, news, postpone
 from reconciler.guard import hold_back, judge
 from reconciler.lease import Lease
@@ -102,6 +103,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))
         emit(connection, *news(found, conclusions))
+        ask_for_certificates(connection, subject.target, subject.documents.values())
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)

@@ -39,7 +39,7 @@ class Survey:
         """Why documents cannot be compiled yet, by uid."""
         outcomes = self.catalog.outcomes.items()
         return {
-            uid: (*outcome.blocked, *((outcome.failed,) if outcome.failed else ()))
+            uid: (*outcome.blocked, *((outcome.failed,) if outcome.failed else ()), *outcome.waiting)
             for uid, outcome in outcomes
             if outcome.held
         }

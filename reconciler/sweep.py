@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from reconciler.certificates.decisions import needed
+from reconciler.certificates.wanting import ask_for_certificates
 from reconciler.lease import whoami
 from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
@@ -37,6 +39,7 @@ def sweep(world: World, target: str, still: AbstractContextManager[object], job:
     found = survey(world, whole_target(world.database, target), everything=True)
     unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
     suspects = _needy(found)
+    _ask_for_certificates(world, found)
     if not suspects:
         _record(world, found, frozenset(), unmanaged, job)
         return Sweep(resources, frozenset(), frozenset(), unmanaged)
@@ -46,6 +49,15 @@ def sweep(world: World, target: str, still: AbstractContextManager[object], job:
         drifted = frozenset(c.document for c in _drift(found) if c.document)
         _record(world, found, needy, unmanaged, job)
     return Sweep(resources, needy, drifted, unmanaged, _differing(_drift(found)))
+
+
+def _ask_for_certificates(world: World, found: Survey) -> None:
+    """Those that are to be had or renewed, going by what the host has; what it has not yet is to be repaired first."""
+    wrong = {change.document for change in found.plan.changes}
+    right = [d for d in found.subject.documents.values() if d.uid not in wrong]
+    if any(needed(document, datetime.now(UTC)) for document in right):
+        with world.database.writing() as connection:
+            ask_for_certificates(connection, found.subject.target, right)
 
 
 def _only(subject: Subject, uids: frozenset[str]) -> Subject:

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 from structlog.contextvars import bind_contextvars
 
+from reconciler.certificates.clerk import Clerk
 from reconciler.errands import Errands, Means
 from reconciler.lease import Contender, Lease
 from reconciler.loop import Pass, reconcile
@@ -102,6 +103,17 @@ class Tender:
                     done = self._next(errands, lease)
             if not done:
                 self._errand.wait(POLL_SECONDS)
+
+    def certificates(self) -> None:
+        """Has certificates issued and renewed, while the target is ours, beside all else: it takes its time."""
+        bind_contextvars(target=self._target)
+        clerk = Clerk(self._world, self._target, self._stop)
+        while not self._stop.is_set():
+            lease = self._lease
+            with suppress(Superseded):
+                if lease is not None and not lease.lost.is_set():
+                    clerk.turn(lease)
+            self._stop.wait(POLL_SECONDS)
 
     def _next(self, errands: Errands, lease: Lease) -> bool:
         means = Means(self._world, lease, partial(self._settle, lease), self._swept_for)

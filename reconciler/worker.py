@@ -49,6 +49,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         loops: list[Callable[[], None]] = [t.passes for t in tenders.values()]
         loops += [t.sweeps for t in tenders.values()]
         loops += [t.jobs for t in tenders.values()]
+        loops += [t.certificates for t in tenders.values()]
         loops += [
             lambda: _answers(world, stop, bell, pulse),
             lambda: pulse.keep(database, stop),

@@ -62,6 +62,11 @@ def account_url(connection: Connection, directory: str) -> str | None:
     return connection.execute(found).scalar()
 
 
+def forget_account(connection: Connection, directory: str) -> None:
+    """Forgets an account that its authority does not know any more."""
+    connection.execute(delete(acme_accounts).where(acme_accounts.c.directory == directory))
+
+
 def keep_account(connection: Connection, directory: str, url: str) -> None:
     """Remembers our account with the authority of this directory."""
     lock(connection, f"acme/{directory}")

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from state.document import Document
 from state.errors import Conflict
-from state.names import Claim, parents, registrable
+from state.names import HOST_SPACES, Claim, parents, registrable
 from state.tables import claims
 
 _INSERT = insert(claims)
 _SAME = (claims.c.space == bindparam("of_space")) & (claims.c.name == bindparam("of_name"))
 _OTHERS = (
-    (claims.c.space == bindparam("of_space"))
+    claims.c.space.in_(HOST_SPACES)
     & (claims.c.base == bindparam("of_base"))
     & (claims.c.owner != bindparam("of_owner"))
 )
@@ -45,7 +45,9 @@ def claim(connection: Connection, document: Document, wanted: Iterable[Claim]) -
     """Takes the names for the document's owner. Raises Conflict when another tenant holds one,
     a name above or a name below it."""
     names = list(wanted)
-    lock(connection, *(f"{c.space}/{registrable(c.name) if c.space == 'hosts' else c.name}" for c in names))
+    lock(
+        connection, *(f"hosts/{registrable(c.name)}" if _shared(c) else f"{c.space}/{c.name}" for c in names)
+    )
     for each in names:
         _refuse_taken(connection, document, each)
     if names:
@@ -54,7 +56,7 @@ def claim(connection: Connection, document: Document, wanted: Iterable[Claim]) -
 
 def claim_row(document: Document, held: Claim) -> dict[str, str]:
     """The row that says whose a name is; `base` is the registrable domain of a host name."""
-    base = registrable(held.name) if held.space == "hosts" else held.name
+    base = registrable(held.name) if _shared(held) else held.name
     return {
         "space": held.space,
         "name": held.name,
@@ -82,14 +84,18 @@ def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> 
 
 def _in_the_way(document: Document, wanted: Claim) -> tuple[Select[Any], dict[str, Any]]:
     """What finds a claim that is in the way; at a registrable domain all of other tenants' are."""
-    if wanted.space != "hosts":
+    if not _shared(wanted):
         return _HELD, {}
     base, plain = registrable(wanted.name), wanted.name.removeprefix("*.")
     others = {"of_base": base, "of_owner": document.owner}
     if plain == base:
         return _HELD_AT_ALL, others
-    above = [name for parent in parents(wanted.name) for name in (parent, f"*.{parent}")]
+    above = [wanted.name, *(name for parent in parents(wanted.name) for name in (parent, f"*.{parent}"))]
     return _HELD_AROUND, others | {"above": above, "below": f"%.{_literal(plain)}"}
+
+
+def _shared(each: Claim) -> bool:
+    return each.space in HOST_SPACES
 
 
 def _literal(name: str) -> str:
@@ -98,4 +104,4 @@ def _literal(name: str) -> str:
 
 
 def _code(wanted: Claim) -> str:
-    return "domain_taken" if wanted.space == "hosts" else "username_taken"
+    return "domain_taken" if _shared(wanted) else "username_taken"

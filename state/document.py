@@ -14,10 +14,11 @@ PROMISE = "~"
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Which document: its kind and its name."""
+    """Which document: its kind and its name. A `weak` one need not exist, and may go before who refers to it."""
 
     kind: str
     name: str
+    weak: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"

@@ -10,6 +10,7 @@ from state.document import Document
 from state.kinds import KINDS, tenant_of
 
 CREATED, UPDATED, DELETED, READY, FAILED = "created", "updated", "deleted", "ready", "failed"
+ISSUED, RENEWED = "issued", "renewed"
 VERBS = (CREATED, UPDATED, DELETED, READY, FAILED)
 PING, DISABLED = "webhook.ping", "webhook.disabled"
 ALIASES: Mapping[str, str] = {"domain.ssl.renewed": "ssl.certificate.renewed"}

@@ -1,7 +1,7 @@
 """What a folder of YAML means: documents, judged one by one and then together, without asking anyone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from state.document import Document, Ref
 from state.errors import Fault
 from state.kind import Kind, Spec
 from state.kinds import KINDS
-from state.names import ADMINISTRATOR, Claim, parents, user_name
+from state.names import ADMINISTRATOR, HOST_SPACES, Claim, parents, user_name
 from state.validation import further
 from state.yaml_source import LineFault, Source, shortened
 
@@ -225,10 +225,12 @@ def _claimed(drafts: list[_Draft]) -> Iterator[FileFault]:
                 yield draft.fault("metadata.name", f"{claim.name!r} is taken by {_place(holder)}")
             pairs.append((draft, claim))
     for draft, claim in pairs:
-        if claim.space != "hosts":
+        if claim.space not in HOST_SPACES:
             continue
-        above = (replace(claim, name=name) for up in parents(claim.name) for name in (up, f"*.{up}"))
-        foreign = filter(partial(_is_foreign, draft.document.owner), (held.get(each) for each in above))
+        names = (claim.name, *(name for up in parents(claim.name) for name in (up, f"*.{up}")))
+        above = {Claim(space, name) for name in names for space in HOST_SPACES} - {claim}
+        near = (held.get(each) for each in sorted(above, key=lambda each: -len(each.name)))
+        foreign = filter(partial(_is_foreign, draft.document.owner), near)
         for nearest in list(foreign)[:1]:
             yield draft.fault("metadata.name", f"{claim.name!r} belongs to a name of {_place(nearest)}")
 
@@ -247,5 +249,5 @@ def _missing(drafts: list[_Draft]) -> Iterator[FileFault]:
     for draft in drafts:
         whole = draft.whole
         refs = {*KINDS[whole.kind].references(whole), Ref("User", whole.owner)} if whole else set()
-        for ref in sorted(refs - there, key=str):
+        for ref in sorted((ref for ref in refs - there if not ref.weak), key=str):
             yield draft.fault("", f"{ref} is not in this folder: it must exist already")

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 RECONCILE, SWEEP, PURGE = "reconcile", "sweep", "purge"
+SSL_ISSUE, SSL_RENEW = "ssl_issue", "ssl_renew"
 MOST_NAMED = 100
 _Name = Annotated[str, Field(max_length=320, pattern=r"^[A-Za-z]+/[^\s]+$")]
 
@@ -51,6 +52,8 @@ JOB_TYPES: Mapping[str, JobType] = {
         JobType(RECONCILE, ReconcileParameters),
         JobType(SWEEP, SweepParameters, admins=True),
         JobType(PURGE, admins=True, patient=True),
+        JobType(SSL_ISSUE, patient=True),
+        JobType(SSL_RENEW, patient=True),
     )
 }
 ASKED: Mapping[str, JobType] = {name: each for name, each in JOB_TYPES.items() if each.parameters}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, Protocol, Self, cast
 
@@ -125,13 +126,17 @@ class Reason:
 class Compiled:
     """What a document means on its target, in the order of making; or why it cannot be had there yet.
 
-    `keep` is what is remembered with the document (`Document.kept`) once all of it is true.
+    `keep` is what is remembered with the document (`Document.kept`) once all of it is true. `waiting`: why it has to
+    wait for the control plane itself, which is at it. `secured` is told where a certificate is in order, `notes` where
+    something is not.
     """
 
     resources: tuple[Resource, ...] = ()
     blocked: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
     keep: Mapping[str, Any] = field(default_factory=dict)
+    waiting: tuple[Reason, ...] = ()
+    secured: Reason | None = None
 
 
 Values = Mapping[str, Any]
@@ -145,6 +150,10 @@ def _no_claims(_: Document) -> tuple[Claim, ...]:
     return ()
 
 
+def _no_companions(_: Document) -> Mapping[Ref, Values]:
+    return {}
+
+
 def _as_given(values: Values, _name: str, _owner: str, _related: Related, _previous: Spec | None) -> Values:
     return values
 
@@ -153,17 +162,40 @@ def _nothing(_: Context) -> Compiled:
     return Compiled()
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of what was handed over: what is kept and sealed with the document, and fields of its spec."""
+
+    keep: Values = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    spec: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """What may be handed over with a document and is no part of its spec, since no answer may have all of it.
+
+    `fields` are JSON schemas by name. `take` judges the ones given, beside the document's name and the other fields of
+    the body, at a time; the faults are by field.
+    """
+
+    fields: Mapping[str, Mapping[str, Any]]
+    take: Callable[[str, Values, Values, datetime], "Handed | Sequence[tuple[str, str]]"]
+
+
 @dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of document.
 
-    `plural` is its path and list key in the REST API, `name_field` the body field that names it there, `topic`
-    what its events begin with (``domain`` in ``domain.created``).
+    `plural` is its path in the REST API and, unless there is a `key`, that of its lists; `name_field` the body field
+    that names it there, `topic` what its events begin with (``domain`` in ``domain.created``).
     `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
     related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
     may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
     refers to has a lower one. `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and
-    `examples` are bodies that one may post (`create`) and put (`change`).
+    `examples` are bodies that one may post (`create`) and put (`change`). `remembered` are the fields of what is kept
+    that answers show, with their types. `companions` come with a document, which refers to them weakly: they are made,
+    changed and deleted with it.
     """
 
     name: str
@@ -176,6 +208,7 @@ class Kind:
     compile: Callable[[Context], Compiled] = _nothing
     references: Callable[[Document], tuple[Ref, ...]] = _no_refs
     claims: Callable[[Document], tuple[Claim, ...]] = _no_claims
+    companions: Callable[[Document], Mapping[Ref, Values]] = _no_companions
     complete: Callable[[Values, str, str, Related, Spec | None], Values] = _as_given
     check: Callable[[str, str, Spec], Sequence[tuple[str, str]]] = field(default=lambda _n, _o, _s: ())
     placed: bool = True
@@ -189,6 +222,19 @@ class Kind:
     measured: Mapping[str, int] = field(default_factory=dict)
     naming: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    key: str = ""
+    remembered: Mapping[str, type] = field(default_factory=dict)
+    handing: Handing | None = None
+
+    @property
+    def list_key(self) -> str:
+        """The key of its lists in the REST API."""
+        return self.key or self.plural
+
+    @property
+    def noun(self) -> str:
+        """What one of them is called."""
+        return self.list_key.removesuffix("s")
 
     def marked(self, mark: type) -> frozenset[str]:
         """The fields that carry `mark`."""

@@ -34,9 +34,15 @@ SYSTEM_ACCOUNTS = frozenset(_SYSTEM.split())
 _suffixes = PublicSuffixList()
 
 
+HOST_SPACES = ("hosts", "certificates")
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A name held by one document for its owner: in `hosts` by A-label, in `accounts` by login name."""
+    """A name held by one document for its owner: a login name in `accounts`, else a host name by its A-label.
+
+    In each of the spaces of host names one document may hold a name, in all of them one tenant.
+    """
 
     space: str
     name: str

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     webhook_networks: Networks = Field(
         (), description="networks that webhooks may call although they are not public"
     )
+    authorities: Path | None = Field(
+        None, description="YAML file of certificate authorities by name: directory, kid, hmac, roots"
+    )
     event_days: int = Field(30, ge=2, description="how long events and their deliveries are kept")
 
     @property

@@ -20,13 +20,14 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    type_coerce,
 )
 
 from state.document import Document
 from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing, Page, Wanted, fetch
-from state.tables import documents, statuses
+from state.tables import Moment, documents, statuses
 from state.validation import dump
 
 _owners = documents.alias("owners")
@@ -57,6 +58,8 @@ class Shown:
     observed_generation: int = 0
     conditions: tuple[Mapping[str, Any], ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    remembered: Mapping[str, Any] = field(default_factory=dict)
+    pending: bool = False
 
 
 def show(connection: Connection, uid: str, condition: ColumnElement[bool] | None = None) -> Shown | None:
@@ -79,6 +82,8 @@ def first_shown(document: Document, owner: Document | None) -> Shown | None:
         owner_uid=owner.uid if owner else None,
         target=document.target,
         values=dump(document.spec),
+        remembered={name: document.kept.get(name) for name in kind.remembered},
+        pending=True,
         generation=document.generation,
         created_at=created,
         updated_at=updated,
@@ -105,6 +110,7 @@ def listing(kind: Kind) -> Listing:
         **own,
         **{name: Field(_count(name), int) for name in counters(kind)},
         **{name: Field(cast(literal(value), Integer), int) for name, value in kind.measured.items()},
+        **{name: _remembered(name, type_) for name, type_ in kind.remembered.items()},
         "host": Field(documents.c.target, str),
         "generation": Field(documents.c.generation, int),
         "observed_generation": Field(_observed(), int),
@@ -136,6 +142,8 @@ def _shown(row: Any) -> Shown:
         updated_at=row.updated_at,
         observed_generation=row.observed_generation or 0,
         conditions=tuple(row.conditions or ()),
+        remembered={name: (row.kept or {}).get(name) for name in kind.remembered},
+        pending=row.pending,
     )
 
 
@@ -172,6 +180,12 @@ def count_owned(connection: Connection, owners: Iterable[str]) -> dict[tuple[str
     return {(owner, str(by_kind[kind])): n for owner, kind, n in connection.execute(query)}
 
 
+def _remembered(name: str, type_: type) -> Field:
+    """A field of what is kept; times are kept as RFC 3339 in UTC, whole seconds, which sorts as they do."""
+    text = documents.c.kept[name].as_string()
+    return Field(type_coerce(text, Moment()) if type_ is datetime else text, type_, nullable=True)
+
+
 def _spec_field(kind: Kind, name: str) -> Field | None:
     info = kind.schema.model_fields[name]
     type_, nullable = _scalar(info.annotation)
@@ -182,7 +196,9 @@ def _spec_field(kind: Kind, name: str) -> Field | None:
     if type_ is None:
         return None
     default = _defaults(kind).get(name)
-    column = columns[type_] if default is None else func.coalesce(columns[type_], literal(default))
+    column = (
+        columns[type_] if default is None or nullable else func.coalesce(columns[type_], literal(default))
+    )
     return Field(column, type_, nullable)
 
 

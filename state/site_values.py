@@ -1,25 +1,22 @@
 """What the templates of a site may use: words and nothing else, none for what is not so."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import cast
 
+from state.chains import covers
 from state.document import Document
 from state.kind import NO_PLANE, Plane
 from state.names import tag
 from state.paths import home_of, site_dir
+from state.site_certificates import PLACEHOLDER, Site, certificate_files, usable
 from state.words import Words
 
-if TYPE_CHECKING:
-    from state.kinds.web_domain import WebDomain
-
 BACKEND_NAME = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
-PLACEHOLDER = ("/etc/ghostcp/placeholder.crt", "/etc/ghostcp/placeholder.key")
-"""What is shown until there is a certificate: each host has one of its own, which nobody trusts."""
 
 
-def site_values(document: Document, plane: Plane = NO_PLANE) -> Words:
-    """What the templates of a site may use."""
-    spec: WebDomain = document.spec  # type: ignore[assignment]
+def site_values(document: Document, plane: Plane = NO_PLANE, certificate: Document | None = None) -> Words:
+    """What the templates of a site may use; `certificate` is the document of one for its name."""
+    spec = cast("Site", document.spec)
     match = BACKEND_NAME.fullmatch(spec.backend_template or "")
     mark, home = tag(document.name), home_of(document.owner)
     site = site_dir(document.owner, document.name)
@@ -37,18 +34,23 @@ def site_values(document: Document, plane: Plane = NO_PLANE) -> Words:
         "socket": f"/run/php/ghostcp-{mark}.sock" if match else None,
         "proxy_socket": f"{site}/app.sock",
         "thumbprint": plane.thumbprint,
-        **_secured(spec),
+        **_secured(document, spec, certificate),
     }
     return Words(values)
 
 
-def _secured(spec: "WebDomain") -> dict[str, str | None]:
-    """How the site speaks HTTPS. Nobody is sent to a certificate that nobody trusts."""
-    certificate, key = PLACEHOLDER if spec.ssl_enabled else (None, None)
-    return {"certificate": certificate, "certificate_key": key, "forced": None, "hsts": None}
-
-
-def file_name(domain: object) -> str:
-    """A file name for `domain`: itself, or its tag where NAME_MAX (255 bytes) would not hold it."""
-    name = str(domain)
-    return name if len(name) <= 200 else tag(name)
+def _secured(document: Document, spec: Site, certificate: Document | None) -> dict[str, object]:
+    """How the site speaks HTTPS. Nobody is sent to a certificate that nobody trusts, or that is for other names."""
+    chain = usable(document, certificate)
+    names = (document.name, *spec.aliases)
+    covered = tuple(name for name in names if chain and covers(chain.names, name))
+    forced = covered if spec.ssl_enabled and spec.ssl_force else ()
+    trusted = bool(covered) and spec.ssl_enabled
+    files = certificate_files(document.name) if trusted else PLACEHOLDER if spec.ssl_enabled else (None, None)
+    return {
+        "certificate": files[0],
+        "certificate_key": files[1],
+        "forced": forced or None,
+        "unforced": tuple(name for name in names if name not in forced) or None,
+        "hsts": "on" if trusted and spec.ssl_hsts else None,
+    }

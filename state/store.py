@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from state.allotment import check_limit, next_number, place
 from state.claims import claim, lock, release
+from state.companions import accompany, leave
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound, Stale
 from state.event import CREATED, UPDATED, of_document
@@ -109,6 +111,7 @@ def create_owned(
     _record(connection, document, kind, actor)
     told = of_document(document, CREATED)
     emit(connection, replace(told, manager=user.owner) if user and told.owner == user.name else told)
+    accompany(connection, document, actor, create, change)
     return Created(document, user)
 
 
@@ -156,6 +159,8 @@ def change(
     connection.execute(delete(refs).where(refs.c.uid == changed.uid))
     _record(connection, changed, kind, actor)
     emit(connection, of_document(changed, UPDATED))
+    staying = accompany(connection, changed, actor, create, change)
+    leave(connection, changed, staying, partial(remove, connection, actor=actor))
     return changed
 
 
@@ -179,13 +184,24 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
             f"{document.name!r} still has users of its own: delete or move them first", code="in_use"
         )
     mine = {document.uid, *(d.uid for d in owned)}
-    referring = connection.execute(
-        select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
-    ).scalars()
-    if set(referring) - mine:
+    if _referring(connection, document) - mine:
         raise Conflict(f"{kind.name} {document.name!r} is in use", code="in_use")
     for each in (*owned, current):
         bury(connection, each, actor, confirmed=confirmed)
+        _touch_dependents(connection, each)
+    leave(connection, current, frozenset(), partial(remove, connection, actor=actor, confirmed=confirmed))
+
+
+def _referring(connection: Connection, document: Document) -> set[str]:
+    """Those that refer to the document and cannot be without it."""
+    found = select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
+    rows = connection.execute(select(documents).where(documents.c.uid.in_(found))).mappings()
+    others = [from_row(row) for row in rows]
+    return {
+        each.uid
+        for each in others
+        if any(ref == document.ref and not ref.weak for ref in KINDS[each.kind].references(each))
+    }
 
 
 def _lost(kind: Kind, found: Iterable[Document], spec: Spec) -> Document | None:
@@ -213,6 +229,7 @@ def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, ac
     claim(connection, document, kind.claims(document))
     _record(connection, document, kind, actor)
     emit(connection, of_document(document, CREATED))
+    accompany(connection, document, actor, create, change)
     return document
 
 

@@ -1,6 +1,7 @@
 """What the doors to the objects of a kind say of themselves, written once for all kinds."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Schema
@@ -31,11 +32,14 @@ _MARKS = (
 _PASSWORD: Schema = {"type": "string", "writeOnly": True, "description": "It never appears in any answer."}
 
 
+_MADE = {str: told(TEXT, "Of what was made for it."), datetime: told(TIME, "Of what was made for it.")}
+
+
 def object_docs(kind: Kind, action: str) -> Docs:
     """The parameters, body and answers of one door (list, create, get, put, patch, delete)."""
     shown, one = object_shape(kind), path_parameters("/{id}")
     if action == "list":
-        page = Answer(200, "One page of them.", page_schema(kind.plural, shown))
+        page = Answer(200, "One page of them.", page_schema(kind.list_key, shown))
         return Docs(kind.plural, (page,), list_parameters(listing(kind)))
     if action == "get":
         return Docs(kind.plural, (Answer(200, "The object.", shown, headers={"ETag": TAG}),), one)
@@ -61,6 +65,7 @@ def object_shape(kind: Kind) -> Schema:
         **_described(kind, {name: without_default(each) for name, each in schema["properties"].items()}),
         **{name: told(COUNT, "Measured.") for name in kind.measured},
         **counts,
+        **{name: nullable(_MADE[type_]) for name, type_ in kind.remembered.items()},
         "host": nullable(told(TEXT, "The host that it is on.")),
         "generation": told(NUMBER, "Grows with each change of what is wanted."),
         "observed_generation": told(COUNT, "The last one of which it is known how true it is."),
@@ -98,6 +103,8 @@ def _creating(kind: Kind) -> Body:
     spec = spec_schema(kind)
     properties = {kind.name_field: kind.naming, **spec["properties"], **_placing(kind)}
     required = {kind.name_field, *spec.get("required", ())}
+    if kind.handing:
+        properties |= {name: nullable(dict(each)) for name, each in kind.handing.fields.items()}
     if kind.password:
         properties["password"] = {**_PASSWORD, "minLength": 8, "maxLength": 1024}
         required.add("password")
@@ -121,6 +128,8 @@ def _changing(kind: Kind, *, merge: bool) -> Body:
         either = {"anyOf": [{"maxLength": 0}, {"minLength": 8, "maxLength": 1024}]}
         keeping = {**_PASSWORD, **either, "description": "Absent, null or empty it stays as it is."}
         properties = {**properties, "password": {**keeping, "nullable": True}}
+    if kind.handing:
+        properties = properties | {name: nullable(dict(each)) for name, each in kind.handing.fields.items()}
     title = f"{kind.name}{'Patch' if merge else 'Change'}"
     media = (MERGE_PATCH, JSON) if merge else (JSON,)
     return Body(_closed(title, properties), _examples(kind, "change"), media=media)

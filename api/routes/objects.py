@@ -12,7 +12,7 @@ from api.access import signed_in
 from api.body import Object
 from api.call import Call, Reply
 from api.door import Route
-from api.fields import find_owner, take_password, take_text
+from api.fields import find_owner, take_handed, take_password, take_text
 from api.openapi.kinds import object_docs
 from api.options import expect
 from api.paging import page_reply
@@ -24,11 +24,14 @@ from api.waiting import perform_held
 from api.writes import New, Written, missing, visible_document
 from state.document import Document
 from state.errors import Fault
-from state.kind import Kind
+from state.keeping import keep, put_away
+from state.kind import Handed, Kind
 from state.kinds import KINDS
 from state.list_query import read
+from state.reading import get
 from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
+from state.store import touch
 
 _HIDDEN = ("password",)
 _FIXED = "cannot be changed after creation"
@@ -41,9 +44,11 @@ def routes(kind: Kind) -> tuple[Route, ...]:
     read, write = signed_in(f"{kind.plural}:read"), signed_in(f"{kind.plural}:write")
     create, delete = partial(_create, kind), partial(_delete, kind)
     put, patch = partial(_change, kind, named), partial(_change, kind, patched)
-    noun = kind.plural.removesuffix("s")
+    noun = kind.noun
     return (
-        Route("GET", base, f"List {kind.plural}", read, docs("list"), reads=partial(_list, kind), rate=rate),
+        Route(
+            "GET", base, f"List {kind.list_key}", read, docs("list"), reads=partial(_list, kind), rate=rate
+        ),
         Route("POST", base, f"Create a {noun}", write, docs("create"), writes=create, rate=rate),
         Route("GET", one, f"Get a {noun}", read, docs("get"), reads=partial(_get, kind), rate=rate),
         Route("PUT", one, "Change some fields", write, docs("put"), writes=put, rate=rate),
@@ -55,7 +60,7 @@ def routes(kind: Kind) -> tuple[Route, ...]:
 def _list(kind: Kind, call: Call, connection: Connection) -> Reply:
     wanted = read(listing(kind), call.request.query_params.multi_items())
     shown, page = list_shown(connection, kind, wanted, visible(call.principal, kind))
-    return page_reply(call, kind.plural, [document_view(each) for each in shown], page)
+    return page_reply(call, kind.list_key, [document_view(each) for each in shown], page)
 
 
 def _get(kind: Kind, call: Call, connection: Connection) -> Reply:
@@ -72,6 +77,7 @@ def _create(kind: Kind, call: Call) -> Reply:
     name = take_text(body, kind.name_field, faults, required=True)
     user_id, host = take_text(body, "user_id", faults), take_text(body, "host", faults)
     password = take_password(kind, body, faults, required=True)
+    handed = take_handed(kind, name or "", body, faults)
     made = verifier(password) if password and not faults else None
 
     def work(connection: Connection) -> Written:
@@ -81,7 +87,7 @@ def _create(kind: Kind, call: Call) -> Reply:
         written = writes.create(connection, call.principal, new)
         if made:
             keep_verifier(connection, written.after.uid, made)
-        return replace(written, masked=_HIDDEN) if made else written
+        return _with(call, connection, written, handed, made)
 
     return perform_held(call, work, _shown)
 
@@ -99,10 +105,12 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
         document = visible_document(connection, call.principal, kind, uid)
         insisted = expect(call.request, document.generation)
         given = dict(body)
+        more = list(faults)
+        handed = take_handed(kind, document.name, given, more)
         if given.get(kind.name_field) == document.name:
             del given[kind.name_field]
         fixed = [n for n in (kind.name_field, "user_id", "host") if n in given]
-        found = [*faults, *(Fault(n, _FIXED) for n in fixed)]
+        found = [*more, *(Fault(n, _FIXED) for n in fixed)]
         values = merge(document, {n: v for n, v in given.items() if n not in fixed})
         written = writes.change(
             connection, call.principal, document, values,
@@ -111,9 +119,21 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
         if made:
             access.check_password(call.principal, document)
             keep_verifier(connection, uid, made)
-        return replace(written, masked=_HIDDEN) if made else written
+        return _with(call, connection, written, handed, made)
 
     return perform_held(call, work, _shown)
+
+
+def _with(call: Call, connection: Connection, written: Written, handed: Handed, made: str | None) -> Written:
+    """The write together with what was handed over, which is kept with the document and never shown."""
+    document = written.after
+    if handed.keep:
+        keep(connection, document.uid, handed.keep)
+        put_away(connection, call.house.settings.var, document.uid, handed.secrets)
+        touch(connection, document)
+        written = replace(written, after=get(connection, document.uid))
+    masked = (*(_HIDDEN if made else ()), *handed.secrets)
+    return replace(written, masked=masked) if masked else written
 
 
 def _delete(kind: Kind, call: Call) -> Reply:

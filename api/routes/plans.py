@@ -125,7 +125,7 @@ def _check_base(connection: Connection, plan: Plan) -> None:
     for key, generation in plan.base.items():
         if generation and (key not in found or found[key].generation != generation):
             raise _stale(key)
-        if not generation and find(connection, Ref(*key.split("/", 1))) is not None:
+        if not generation and find(connection, Ref(key.partition("/")[0], key.partition("/")[2])) is not None:
             raise _stale(key)
 
 

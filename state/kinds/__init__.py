@@ -2,11 +2,12 @@
 
 from state.document import Document
 from state.kind import Kind
+from state.kinds.certificate import CERTIFICATE
 from state.kinds.package import PACKAGE
 from state.kinds.user import USER
 from state.kinds.web_domain import WEB_DOMAIN
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PACKAGE, USER, WEB_DOMAIN)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (PACKAGE, USER, CERTIFICATE, WEB_DOMAIN)}
 
 
 def tenant_of(document: Document) -> str:

@@ -12,7 +12,16 @@ from state.kind import AdminOnly, Compiled, Completed, Context, Kind, Reason, Re
 from state.names import Claim, alias_name, host_name
 from state.paths import site_dir
 from state.resource import Resource, config, directory, seed
-from state.site_values import BACKEND_NAME, file_name, site_values
+from state.site_certificates import (
+    certificate_keys,
+    certificate_of,
+    companions,
+    file_name,
+    insecure,
+    is_trusted,
+    secured,
+)
+from state.site_values import BACKEND_NAME, site_values
 from state.words import Words
 
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")
@@ -137,7 +146,8 @@ def _compile(context: Context) -> Compiled:
         return Compiled(blocked=blocked)
     closed = spec.is_suspended or bool(getattr(user.spec, "is_suspended", False))
     closed = closed or not getattr(user.spec, "is_active", True)
-    values = site_values(document, context.plane)
+    certificate = context.related(certificate_of(document))
+    values = site_values(document, context.plane, certificate)
     folders = _folders(document, spec, context, values)
     made = (folders[-2].key,)
     resources: list[Resource] = list(folders)
@@ -145,7 +155,7 @@ def _compile(context: Context) -> Compiled:
         if values["php"] and not closed:
             resources.append(_pool(context, values, made))
         resources.append(_vhost(context, spec, values, closed, made))
-    return Compiled(resources=tuple(resources), notes=_notes(spec))
+    return Compiled(resources=tuple(resources), notes=insecure(document, values), secured=secured(values))
 
 
 def _folders(document: Document, spec: WebDomain, context: Context, values: Words) -> tuple[Resource, ...]:
@@ -176,14 +186,8 @@ def _vhost(
     inner = context.templates.render(PROXY, proxy, values) if proxy and not closed else None
     template = "suspended" if closed else spec.web_template
     text = context.templates.render(WEB, template, values.having("proxy", inner))
-    return config("nginx", f"{file_name(values['domain'])}.conf", text, requires=requires)
-
-
-def _notes(spec: WebDomain) -> tuple[Reason, ...]:
-    if not (spec.ssl_enabled or spec.letsencrypt_enabled):
-        return ()
-    how = "and over HTTPS with one that nobody trusts" if spec.ssl_enabled else "and not over HTTPS"
-    return (Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, {how}"),)
+    needed = (*requires, *(certificate_keys(str(values["domain"])) if is_trusted(values) else ()))
+    return config("nginx", f"{file_name(values['domain'])}.conf", text, requires=needed)
 
 
 WEB_DOMAIN = Kind(
@@ -193,10 +197,11 @@ WEB_DOMAIN = Kind(
     schema=WebDomain,
     name_field="domain",
     check_name=host_name,
-    rank=2,
+    rank=4,
     compile=_compile,
-    references=lambda document: (Ref("User", document.owner),),
+    references=lambda document: (Ref("User", document.owner), certificate_of(document)),
     claims=_claims,
+    companions=companions,
     complete=_complete,
     check=_check,
     limit="web_domains_limit",

@@ -108,8 +108,8 @@ def _aim_query(case: Case) -> None:
 def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     """The body with owners, hosts, addresses and times that are good.
 
-    Where a site's files are depends on whose it is: that is left to the API. An empty set prunes nothing. What is
-    new has one revision to go back to.
+    Where a site's files are depends on whose it is: that is left to the API; no schema says what a certificate is. An
+    empty set prunes nothing. What is new has one revision to go back to.
     """
     good = {
         "user_id": world.uids["rich"],
@@ -120,8 +120,11 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
         "scheduled_for": "2026-01-01T00:00:00Z",
     }
     found = {n: good[n] if n in good and isinstance(v, str) else v for n, v in body.items()}
-    if isinstance(found.get("document_root"), str):
-        del found["document_root"]
+    for name in ("document_root", "certificate", "private_key"):
+        if isinstance(found.get(name), str):
+            del found[name]
+    if found.get("is_wildcard") is True and found.get("acme_challenge_type") in (None, "http01"):
+        found["acme_challenge_type"] = "dns01"
     if isinstance(found.get("parameters", {}), dict) and isinstance(found.get("user_id"), str | None):
         found |= _JOBS.get(str(found.get("job_type")), lambda _: {})(world)
     if type(found.get("generation")) is int and found["generation"] > 1:

@@ -77,6 +77,14 @@ TABLE = (
     Row("PUT /domains/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "domain", {"aliases": []}),
     Row("PATCH /domains/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "domain", {"aliases": []}),
     Row("DELETE /domains/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "domain"),
+    # Certificates.
+    Row("GET /ssl", "200", "200", "200"),
+    Row("POST /ssl", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", {"domain": "n.example"}, True),
+    Row("GET /ssl/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ssl.certificate"),
+    Row("PUT /ssl/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ssl.certificate", {}),
+    Row("PATCH /ssl/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ssl.certificate", {}),
+    Row("POST /ssl/{id}/renew", "409 201 - 404", "201 201 404 404", "201 - 404 404", "ssl.certificate"),
+    Row("DELETE /ssl/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "ssl.certificate"),
     # Jobs, plans, documents.
     Row("GET /jobs", "200", "200", "200"),
     Row("GET /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "job"),

@@ -28,6 +28,13 @@ def _domain(world: World, owner: str) -> Arguments:
     return {"id": world.site(f"{owner}.example", owner).uid}
 
 
+def _certificate(world: World, owner: str) -> Arguments:
+    with world.database.writing() as connection:
+        name = f"{owner}.example"
+        made = store.create(connection, KINDS["Certificate"], name, owner, {}, actor="setup", target="web1")
+        return {"id": made.uid}
+
+
 def _job(world: World, owner: str) -> Arguments:
     with world.database.writing() as connection:
         return {"id": add_job(connection, "reconcile", owner=owner, target="web1")}
@@ -90,6 +97,7 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "package": _package,
     "user": lambda world, owner: {"id": world.uids[owner]},
     "domain": _domain,
+    "ssl.certificate": _certificate,
     "job": _job,
     "waiting job": _waiting_job,
     "ended job": _ended_job,

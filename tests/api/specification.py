@@ -69,6 +69,21 @@ DOMAINS = """{
   ],
   "total": 5, "page": 1, "limit": 20, "pages": 1
 }"""
+CERTIFICATES = """{
+  "certificates": [
+    {
+      "id": "cert-uuid", "user_id": "user-uuid", "domain": "example.com",
+      "issuer": "Let's Encrypt", "subject": "CN=example.com", "san_domains": ["example.com", "www.example.com"],
+      "valid_from": "2024-01-01T00:00:00Z", "valid_until": "2024-04-01T00:00:00Z",
+      "acme_provider": "letsencrypt", "acme_challenge_type": "dns01", "auto_renew": true,
+      "is_active": true, "is_wildcard": false, "created_at": "2024-01-01T00:00:00Z"
+    }
+  ]
+}"""
+NEW_CERTIFICATE = """{
+  "domain": "newsite.com", "san_domains": ["newsite.com", "www.newsite.com"], "acme_provider": "letsencrypt",
+  "acme_challenge_type": "dns01", "auto_renew": true, "is_wildcard": false
+}"""
 JOBS = """{
   "jobs": [
     {
@@ -115,7 +130,7 @@ SESSION = """{
   }
 }"""
 
-LISTS = ("users", "domains", "jobs")
+LISTS = ("users", "domains", "ssl", "jobs")
 FILTERS = ("", "?created_after=2024-01-01&created_before=2024-12-31", "?sort=created_at&order=desc")
 EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "health": (Example("GET /health", 200, shown=HEALTH, same=True),),
@@ -136,6 +151,16 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "domains": (
         Example("GET /api/v1/domains?user_id={user_id}&page=1&limit=20", 200, shown=DOMAINS),
         Example("POST /api/v1/domains", 201, NEW_DOMAIN, _first(DOMAINS, "domains"), ("ipv6_address",)),
+    ),
+    "ssl": (
+        Example("GET /api/v1/ssl?user_id={user_id}", 200, shown=CERTIFICATES),
+        Example(
+            "POST /api/v1/ssl",
+            201,
+            NEW_CERTIFICATE,
+            _first(CERTIFICATES, "certificates"),
+            ("issuer", "subject", "valid_from", "valid_until"),
+        ),
     ),
     "jobs": (
         Example("GET /api/v1/jobs?status=running&job_type=backup", 200, shown=JOBS, null=("completed_at",)),

@@ -9,10 +9,15 @@ import httpx
 import pytest
 
 from api.app import document
+from state.chains import kept_chain, read_chain
 from state.jobs import add_job, log
+from state.keeping import keep
+from state.kinds import KINDS
 from state.secrets import keep_verifier
+from state.store import create
 from tests.api.conftest import World, known_verifier
 from tests.api.specification import EXAMPLES, LATER, Example
+from tests.state.vouching import vouch
 
 EVERY = [
     pytest.param(resource, each, id=each.request)
@@ -42,6 +47,17 @@ def _site(world: World) -> None:
     world.site("example.com", "john", **addresses, **aliases)
 
 
+def _certified(world: World) -> None:
+    names = ["example.com", "www.example.com"]
+    values = {"san_domains": names, "acme_provider": "letsencrypt", "acme_challenge_type": "dns01"}
+    chain = read_chain(vouch(*names, trust="Let's Encrypt").certificate)
+    with world.database.writing() as connection:
+        made = create(
+            connection, KINDS["Certificate"], "example.com", "john", values, actor="setup", target="web1"
+        )
+        keep(connection, made.uid, kept_chain(chain))
+
+
 def _backup(world: World) -> None:
     parameters = {"backup_type": "full", "destination": "s3://backups/user123/"}
     with world.database.writing() as connection:
@@ -49,7 +65,12 @@ def _backup(world: World) -> None:
         log(connection, job, "Backup completed successfully...")
 
 
-SCENES: Mapping[str, Callable[[World], None]] = {"auth": _password, "domains": _site, "jobs": _backup}
+SCENES: Mapping[str, Callable[[World], None]] = {
+    "auth": _password,
+    "domains": _site,
+    "ssl": _certified,
+    "jobs": _backup,
+}
 
 
 @pytest.fixture

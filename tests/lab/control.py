@@ -17,6 +17,8 @@ from reconciler.worker import run_worker
 from state import jobs, reading, store
 from state.database import Database
 from state.document import Condition, Document, Ref, Status
+from state.journal_tables import events as event_table
+from state.keeping import keep
 from state.kinds import KINDS
 from state.queue import ring
 from state.settings import Settings
@@ -120,6 +122,32 @@ class Control:
 
     def condition(self, document: Document, type_: str) -> Condition | None:
         return next((c for c in self.status(document).conditions if c.type == type_), None)
+
+    def kept(self, document: Document) -> Any:
+        """What is remembered with a document."""
+        with self.database.reading() as connection:
+            return reading.get(connection, document.uid).kept
+
+    def remember(self, document: Document, **values: Any) -> None:
+        """Has something else remembered with a document, and a look at it."""
+        with self._writing(lambda: document.target) as connection:
+            keep(connection, document.uid, values)
+            store.touch(connection, document)
+
+    def events(self, name: str) -> list[str]:
+        """The domains that an event of this name tells of."""
+        with self.database.reading() as connection:
+            rows = connection.execute(event_table.select().where(event_table.c.event == name))
+            return [row.data["domain"] for row in rows]
+
+    def secured(self, document: Document) -> str:
+        """What the document says of the certificate that it has, once it has one."""
+
+        def said() -> str:
+            found = self.condition(document, "Secured")
+            return found.message if found and found.status else ""
+
+        return str(until(f"{document.name} is secured", said))
 
     def says(self, document: Document, reason: str, *, seconds: float = SOON) -> Condition:
         """The document's Ready condition once it is False for this reason."""

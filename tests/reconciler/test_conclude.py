@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from reconciler.apply import Applied, Result
-from reconciler.conclude import NOTHING, conclude, postpone
+from reconciler.conclude import NOTHING, conclude, news, postpone
 from reconciler.guard import Verdict, hold_back
 from reconciler.subject import Survey
 from state.document import Condition, Refusal
 from state.errors import Unreachable
 from tests.reconciler.worlds import NOON, Host, condition, host_with
-from tests.state.companies import buried, company, site, user
+from tests.state.companies import buried, company, document, site, user, with_material
 
 SITE = "WebDomain/example.com"
 VHOST = "config:nginx/example.com.conf"
@@ -251,3 +251,20 @@ def test_what_is_remembered_already_is_not_written_again() -> None:
     host = Host()
     host.make(survey.plan)
     assert host.conclude(survey, host.applied(survey.plan, {}))[SITE].keep == {"key": "b"}
+
+
+def test_what_waits_for_us_is_not_ready_nor_blocked_and_nothing_to_tell_of() -> None:
+    host = Host()
+    survey, conclusions = host.reconcile(company(user(), document("Certificate", "example.com", "anna")))
+    status = conclusions["Certificate/example.com"].status
+    assert (condition(status, "Ready").status, condition(status, "Ready").reason) == (False, "Issuing")
+    assert not condition(status, "Blocked").status
+    assert [event.name for event in news(survey, conclusions) if "ssl" in event.name] == []
+
+
+def test_a_certificate_that_is_in_order_is_said_to_be() -> None:
+    one = with_material(document("Certificate", "example.com", "anna"))
+    _, conclusions = Host().reconcile(company(user(), one, site(ssl_enabled=True)))
+    for uid in ("Certificate/example.com", "WebDomain/example.com"):
+        assert condition(conclusions[uid].status, "Ready").status
+        assert condition(conclusions[uid].status, "Secured").status

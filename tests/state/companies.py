@@ -10,11 +10,14 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from state.chains import read_chain, read_key
 from state.document import Document, Ref
 from state.kind import Facts
 from state.kinds import KINDS
+from state.kinds.certificate import kept
 from state.names import host_name, user_name
 from state.templates import TemplateSet, load_templates
+from tests.state.vouching import Vouched, vouch
 
 LAW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TARGET = "web1"
@@ -62,6 +65,18 @@ def site(name: str = "example.com", owner: str = "anna", *, uid: str = "", **val
     return document("WebDomain", name, owner, uid=uid, **values)
 
 
+@cache
+def _vouched(name: str) -> Vouched:
+    return vouch(name, f"www.{name}", days=10**4)
+
+
+def with_material(certificate: Document, *names: str) -> Document:
+    """The certificate as it is kept once there is one."""
+    known = vouch(*names) if names else _vouched(certificate.name)
+    chain = read_chain(known.chain)
+    return replace(certificate, kept=kept(chain, read_key(known.key, chain)), sealed="sealed")
+
+
 def buried(living: Document, *, confirmed: bool = True) -> Document:
     """Its tombstone."""
     return replace(living, deleted_at=BURIED, confirmed=confirmed)
@@ -102,6 +117,7 @@ TIMEZONES = st.sampled_from(
 FREE = {
     "Package": {"description": WORDS},
     "User": {"full_name": WORDS, "email": EMAILS, "language": LANGUAGES, "timezone": TIMEZONES},
+    "Certificate": {},
     "WebDomain": {},
 }
 _COUNTS = st.integers(0, 2**53)
@@ -157,7 +173,18 @@ def _sites(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
     }
 
 
-SPECS = {"Package": _packages, "User": _users, "WebDomain": _sites}
+@st.composite
+def _certificates(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    return {
+        "san_domains": draw(st.lists(HOST_NAMES, max_size=3)),
+        "acme_provider": draw(st.sampled_from([None, "letsencrypt", "another"])),
+        "acme_challenge_type": draw(st.sampled_from(["http01", "dns01"])),
+        "auto_renew": draw(st.booleans()),
+        "is_active": draw(st.sampled_from([True, True, False])),
+    }
+
+
+SPECS = {"Package": _packages, "User": _users, "Certificate": _certificates, "WebDomain": _sites}
 
 
 def _drawn(draw: st.DrawFn, kind: str) -> dict[str, Any]:
@@ -181,6 +208,13 @@ def companies(draw: st.DrawFn) -> Company:
     living += [
         document("WebDomain", name, draw(st.sampled_from([*owners, "nobody1"])), **draw(_sites(owners)))
         for name in hosts
+    ]
+    secured = draw(st.sets(st.sampled_from(hosts))) if hosts else set()
+    living += [
+        with_material(
+            document("Certificate", name, draw(st.sampled_from(owners)), **draw(_certificates(owners)))
+        )
+        for name in sorted(secured)
     ]
     numbered = [
         replace(d, number=n if KINDS[d.kind].numbered else None) for n, d in enumerate(living, start=1)

@@ -94,7 +94,11 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("kind: WebDomain", "kind: Webdomain", "3: kind: 'Webdomain' is none of Package, User, WebDomain"),
+        (
+            "kind: WebDomain",
+            "kind: Webdomain",
+            "3: kind: 'Webdomain' is none of Package, User, Certificate, WebDomain",
+        ),
         ("kind: WebDomain", "kind: [WebDomain]", "3: kind: must be a string"),
         ("  owner: anna\n", "", "4: metadata.owner: is missing: a WebDomain belongs to a user"),
         ("  owner: anna", "  owner: ../anna", "6: metadata.owner: must be 1-32 of"),

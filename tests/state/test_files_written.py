@@ -43,6 +43,14 @@ SPECS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "is_active": st.booleans(),
         "is_suspended": st.booleans(),
     },
+    "Certificate": {
+        "san_domains": st.lists(HOST, max_size=4, unique=True).map(tuple),
+        "acme_provider": st.none() | st.sampled_from(["letsencrypt", "house"]),
+        "acme_challenge_type": st.sampled_from(["http01", "dns01"]),
+        "is_wildcard": st.just(False),
+        "auto_renew": st.booleans(),
+        "is_active": st.booleans(),
+    },
     "WebDomain": {
         "ip_address": st.none() | st.ip_addresses(v=4),
         "ipv6_address": st.none() | st.ip_addresses(v=6),

@@ -20,7 +20,7 @@ from state.job_queue import (
     retry_job,
     take_job,
 )
-from state.job_types import ASKED, JOB_TYPES, PURGE, RECONCILE, SWEEP
+from state.job_types import ASKED, JOB_TYPES, PURGE, RECONCILE, SSL_ISSUE, SSL_RENEW, SWEEP
 from state.jobs import Job, add_job, finish_job, get_job, log, read_log
 from state.journal_tables import events
 from state.tables import jobs
@@ -172,7 +172,8 @@ def test_of_a_dead_worker_no_job_stays_running(database: Database) -> None:
     with database.writing() as connection:
         assert bury_jobs(connection, "web1") == len(made)
     found = {kind: _get(database, job).status for kind, job in made.items()}
-    assert found == {RECONCILE: "failed", SWEEP: "failed", PURGE: "pending", "backup": "failed"}
+    again = dict.fromkeys((PURGE, SSL_ISSUE, SSL_RENEW), "pending")
+    assert found == {RECONCILE: "failed", SWEEP: "failed", "backup": "failed", **again}
     assert _get(database, other).status == "running"
     with database.reading() as connection:
         assert all("worker died" in read_log(connection, job)[-1][1] for job in made.values())

@@ -18,7 +18,7 @@ from state.errors import GhostError
 from state.files import load
 from state.kind import Context, Kind
 from state.kinds import KINDS
-from tests.state.companies import FACTS, LAW, Company, companies, templates
+from tests.state.companies import FACTS, LAW, Company, companies, templates, with_material
 
 EXAMPLES = Path(__file__).parents[2] / "state/examples"
 EVERY = [pytest.param(kind, id=kind.name) for kind in KINDS.values()]
@@ -141,7 +141,8 @@ def _examples() -> list[Document]:
         values = kind.complete(each.spec, each.name, each.owner, known.get, None)
         spec = kind.schema.model_validate(values)
         uid = f"{each.kind}/{each.name}"
-        made.append(Document(uid, each.kind, each.name, each.owner, "web1", spec, number=number))
+        whole = Document(uid, each.kind, each.name, each.owner, "web1", spec, number=number)
+        made.append(with_material(whole) if kind.name == "Certificate" else whole)
         known[made[-1].ref] = made[-1]
     return made
 

@@ -11,8 +11,8 @@ from state.kind import Compiled, Context, Facts, Plane
 from state.kinds.web_domain import WEB_DOMAIN
 from state.names import Claim
 from state.resource import Resource
-from state.site_values import file_name
-from tests.state.companies import FACTS, company, document, site, templates, user
+from state.site_certificates import file_name
+from tests.state.companies import FACTS, company, document, site, templates, user, with_material
 
 BASE = "/home/anna/web/example.com"
 VHOST = "config:nginx/example.com.conf"
@@ -112,7 +112,7 @@ def test_a_sites_own_name_is_no_alias() -> None:
 
 def test_a_site_refers_to_its_owner_and_claims_all_of_its_names() -> None:
     one = site(aliases=["*.example.com"])
-    assert WEB_DOMAIN.references(one) == (Ref("User", "anna"),)
+    assert WEB_DOMAIN.references(one) == (Ref("User", "anna"), Ref("Certificate", "example.com"))
     assert WEB_DOMAIN.claims(one) == (Claim("hosts", "example.com"), Claim("hosts", "*.example.com"))
 
 
@@ -302,3 +302,53 @@ def test_every_server_answers_challenges_with_the_thumbprint_of_the_account(valu
     text = {r.key: str(r.content) for r in WEB_DOMAIN.compile(context).resources}[VHOST]
     assert "location ^~ /.well-known/acme-challenge/ {" in text
     assert "return 200 $ghostcp_acme_token.THUMB-print_1;" in text
+
+
+def _certified(one: Document, *names: str, **values: Any) -> str:
+    certificate = with_material(document("Certificate", "example.com", "anna", **values), *names)
+    return _text(one, VHOST, user(), certificate)
+
+
+def test_a_site_with_a_certificate_shows_it_forces_it_and_insists_on_it() -> None:
+    one = site(ssl_enabled=True, ssl_force=True, ssl_hsts=True, aliases=["www.example.com"])
+    text = _certified(one, "example.com", "www.example.com")
+    assert "ssl_certificate /etc/ghostcp/live/nginx/tls/example.com.crt;" in text
+    assert "ssl_certificate_key /etc/ghostcp/live/nginx/private/example.com.key;" in text
+    redirect, served = text.split("return 301 https://$host$request_uri;")
+    assert "server_name example.com www.example.com;" in redirect
+    assert "listen 80;" not in served
+    assert "Strict-Transport-Security $ghostcp_hsts" in served
+    assert text.count("location ^~ /.well-known/acme-challenge/") == 2
+
+
+def test_a_name_that_the_certificate_is_not_for_is_not_sent_to_it() -> None:
+    one = site(ssl_enabled=True, ssl_force=True, aliases=["www.example.com", "new.example.org"])
+    text = _certified(one, "example.com", "*.example.com")
+    redirect, served = text.split("return 301 https://$host$request_uri;")
+    assert "server_name example.com www.example.com;" in redirect
+    plain = served.split("listen 443")[0]
+    assert "server_name new.example.org;" in plain
+    assert "listen 80;" in plain
+
+
+@pytest.mark.parametrize(
+    ("names", "values"), [(("example.org",), {}), (("example.com",), {"is_active": False})]
+)
+def test_a_certificate_for_others_or_one_that_is_switched_off_is_not_shown(
+    names: tuple[str, ...], values: dict[str, Any]
+) -> None:
+    assert "placeholder.crt" in _certified(site(ssl_enabled=True), *names, **values)
+
+
+def test_another_tenants_certificate_is_not_shown() -> None:
+    certificate = with_material(document("Certificate", "example.com", "eve"))
+    assert "placeholder.crt" in _text(site(ssl_enabled=True), VHOST, user(), user("eve"), certificate)
+
+
+def test_a_secured_site_says_so_and_needs_the_files() -> None:
+    certificate = with_material(document("Certificate", "example.com", "anna"))
+    compiled = _compile(site(ssl_enabled=True), user(), certificate)
+    assert compiled.notes == ()
+    assert compiled.secured is not None
+    needed = {r.key: r.requires for r in compiled.resources}[VHOST]
+    assert {"config:nginx/tls/example.com.crt", "config:nginx/private/example.com.key"} <= set(needed)

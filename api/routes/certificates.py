@@ -1,0 +1,75 @@
+"""What one can do with a certificate beside changing it: have it renewed."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from api.access import signed_in
+from api.call import Call, Deed, Reply
+from api.door import Route
+from api.openapi.describe import Answer, Docs
+from api.openapi.parameters import path_parameters, write_parameters
+from api.openapi.shapes import JOB
+from api.performing import perform
+from api.routes.jobs import JOBS
+from api.writes import missing, visible_document
+from state.certificate_jobs import ask_for_one, under_way
+from state.claims import lock
+from state.document import Document
+from state.errors import Conflict, Fault, Invalid
+from state.job_types import SSL_ISSUE, SSL_RENEW
+from state.kinds.certificate import CERTIFICATE, Certificate
+
+
+def _renew(call: Call) -> Reply:
+    if call.json() not in (None, {}):
+        raise Invalid([Fault("", "it is renewed as it is: send no body")])
+    try:
+        uid = str(UUID(call.argument("id")))
+    except ValueError:
+        raise missing(CERTIFICATE, call.argument("id")) from None
+
+    def work(connection: Connection) -> Reply:
+        document = visible_document(connection, call.principal, CERTIFICATE, uid)
+        made = JOBS.find(call, connection, _asked(connection, document))
+        view = JOBS.view(call, connection, made)
+        call.did(Deed("job", made.id, made.job_type, made.owner, after=view))
+        call.wake(document.target)
+        headers = {"ETag": JOBS.tag(view), "Location": f"/api/v1/jobs/{made.id}"}
+        return Reply(201, view, headers)
+
+    return perform(call, work)
+
+
+def _asked(connection: Connection, document: Document) -> str:
+    """The new job. Raises Conflict for one's own certificate, and when one is asked for already."""
+    spec = document.spec
+    assert isinstance(spec, Certificate)
+    if spec.acme_provider is None:
+        words = "it is one's own: give another one, or an acme_provider"
+        raise Conflict(words, code="not_from_an_authority")
+    if not spec.is_active or not document.target:
+        raise Conflict("it is not active, or on no host", code="not_active")
+    lock(connection, f"certificate/{document.uid}")
+    known = under_way(connection, document.target).get(document.uid)
+    if known is not None:
+        raise Conflict("the authority is being asked already", code="under_way", job=known)
+    return ask_for_one(connection, document, SSL_RENEW if document.kept.get("pem") else SSL_ISSUE, asked=True)
+
+
+_HEADERS = {"ETag": "The entity tag.", "Location": "Where the new job is."}
+ROUTES = (
+    Route(
+        "POST",
+        "/ssl/{id}/renew",
+        "Have a certificate renewed now",
+        signed_in("ssl:write"),
+        Docs(
+            "ssl",
+            (Answer(201, "The job that does it.", JOB, headers=_HEADERS),),
+            (*path_parameters("/{id}"), *write_parameters(creating=True)),
+            operation_id="renewCertificate",
+        ),
+        writes=_renew,
+    ),
+)

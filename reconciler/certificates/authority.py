@@ -1,0 +1,192 @@
+"""Speaking to an authority (RFC 8555) with certbot's library: an account, an order, its challenges, its certificate."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from acme import client, errors, messages
+from acme.crypto_util import make_csr
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from josepy.errors import Error as Unreadable
+from josepy.jwa import ES256
+from josepy.jwk import JWKEC
+from requests import RequestException, Response
+
+from reconciler.certificates.decisions import Failed, Issued, without
+from state.authorities import Authority
+
+SECONDS, NONCES, AGENT = 30, 20, "ghostcp"
+ORDER_SECONDS, POLL_SECONDS = 300.0, 1.0
+_BUSY = frozenset({"rateLimited", "serverInternal"})
+
+
+class Network(client.ClientNetwork):
+    """Tries again as often as a nonce is refused, and remembers how long the authority asks to wait."""
+
+    retry_after: str | None = None
+
+    def post(self, *args: Any, **kwargs: Any) -> Response:
+        for _ in range(NONCES):
+            try:
+                return self._post_once(*args, **kwargs)
+            except messages.Error as error:
+                if error.code != "badNonce":
+                    raise
+        return self._post_once(*args, **kwargs)
+
+    def _send_request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        response = super()._send_request(method, url, *args, **kwargs)
+        self.retry_after = response.headers.get("Retry-After")
+        return response
+
+
+class Desk:
+    """Our account with one authority, for one order. Every method raises Failed, whatever the authority does."""
+
+    def __init__(self, authority: Authority, key: str, account: str | None, stop: threading.Event) -> None:
+        """`key` is the account's, as PEM, `account` its URL where there is one already."""
+        loaded: Any = load_pem_private_key(key.encode(), None)
+        jwk = JWKEC(key=loaded)
+        roots: Any = str(authority.roots) if authority.roots else True
+        self._network = Network(jwk, alg=ES256, verify_ssl=roots, user_agent=AGENT, timeout=SECONDS)
+        self._authority, self._stop = authority, stop
+        self._deadline = time.monotonic() + ORDER_SECONDS
+        with self._understood():
+            directory = client.ClientV2.get_directory(authority.directory, self._network)
+            self._client = client.ClientV2(directory, self._network)
+            self.account = account or self._registered()
+        self._network.account = messages.RegistrationResource(uri=self.account, body=messages.Registration())
+
+    def _registered(self) -> str:
+        values: dict[str, Any] = {"terms_of_service_agreed": True}
+        if self._authority.kid and self._authority.hmac:
+            key: Any = self._network.key
+            values["external_account_binding"] = messages.ExternalAccountBinding.from_data(
+                key.public_key(), self._authority.kid, self._authority.hmac, self._client.directory
+            )
+        try:
+            made = self._client.new_account(messages.NewRegistration.from_data(**values))
+        except errors.ConflictError as known:
+            return str(known.location)
+        return str(made.uri)
+
+    def obtain(self, names: Sequence[str], challenge: str) -> Issued:
+        """A certificate for these names, the first of which it must be for; others may be left out."""
+        left_out: dict[str, str] = {}
+        with self._understood():
+            while True:
+                key = _new_key()
+                problems = self._tried(names, key, challenge)
+                if isinstance(problems, str):
+                    return Issued(problems, key, left_out, self._suggested(problems))
+                left_out |= problems
+                names = without(names, problems, names[0])
+
+    def _tried(self, names: Sequence[str], key: str, challenge: str) -> str | dict[str, str]:
+        """The chain; or the names that the authority does not believe are ours, each with why."""
+        try:
+            order = self._client.new_order(make_csr(key.encode(), list(names)))
+        except messages.Error as error:
+            found = _named(error)
+            if not found:
+                raise
+            return found
+        for each in order.authorizations:
+            if each.body.status == messages.STATUS_PENDING:
+                asked = next((c for c in each.body.challenges if c.chall.typ == challenge), None)
+                if asked is None:
+                    raise Failed("NoChallenge", f"the authority does not offer {challenge} for a name")
+                self._client.answer_challenge(asked, asked.response(self._network.key))
+        problems = {}
+        for each in order.authorizations:
+            why = self._judged(each)
+            if why is not None:
+                problems[str(each.body.identifier.value)] = why
+        if problems:
+            return problems
+        left = max(1.0, self._deadline - time.monotonic())
+        until = datetime.now() + timedelta(seconds=left)  # noqa: DTZ005 - what the library compares with
+        return str(self._client.finalize_order(order, until).fullchain_pem)
+
+    def _judged(self, authorization: Any) -> str | None:
+        """Waits until the authority has made up its mind about a name; why it does not believe it is ours."""
+        while authorization.body.status == messages.STATUS_PENDING:
+            if time.monotonic() > self._deadline:
+                raise Failed(
+                    "AuthoritySlow", "the authority did not make up its mind in time: it is asked again"
+                )
+            if self._stop.wait(POLL_SECONDS):
+                raise Failed("Stopped", "the worker was told to stop: it is asked again")
+            authorization, _ = self._client.poll(authorization)
+        if authorization.body.status == messages.STATUS_VALID:
+            return None
+        said = [c.error.detail for c in authorization.body.challenges if c.error and c.error.detail]
+        return str(said[0]) if said else f"it is {authorization.body.status.name}"
+
+    def _suggested(self, chain: str) -> datetime | None:
+        """When the authority suggests to renew; a whim of its clock is no reason to have no certificate."""
+        try:
+            when, _ = self._client.renewal_time(chain.encode())
+        except (errors.Error, ValueError, KeyError):
+            return None
+        return when.astimezone(UTC) if when else None
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Says of every complaint what it means."""
+        try:
+            yield
+        except messages.Error as error:
+            code = {None: "Refused", "rateLimited": "RateLimited", "accountDoesNotExist": "NoAccount"}
+            said = f"the authority says: {error.detail or error.typ}"
+            raise Failed(code.get(error.code, "Refused"), said, self._asked_to_wait(error.code)) from None
+        except RequestException as error:
+            words = f"the authority cannot be reached ({type(error).__name__})"
+            raise Failed("AuthorityDown", words, self._asked_to_wait("")) from None
+        except (errors.Error, Unreadable, ValueError, KeyError, TypeError, AttributeError) as error:
+            if any(isinstance(each, Response) and each.status_code >= 500 for each in error.args):
+                raise Failed(
+                    "AuthorityDown", "the authority is out of order", self._asked_to_wait("")
+                ) from None
+            words = f"the authority's answer cannot be understood ({type(error).__name__})"
+            raise Failed("BadAnswer", words, self._asked_to_wait("")) from None
+
+    def _asked_to_wait(self, code: str | None) -> timedelta | None:
+        """How long the last answer asks to wait; an hour where it is too much for the authority and it does not say."""
+        asked = _seconds(self._network.retry_after)
+        return asked or (timedelta(hours=1) if code == "rateLimited" else None)
+
+
+def _seconds(header: str | None) -> timedelta | None:
+    """What Retry-After says (RFC 9110, section 10.2.3)."""
+    if header is None:
+        return None
+    try:
+        return timedelta(seconds=int(header))
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(header) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return None
+
+
+def _named(error: messages.Error) -> dict[str, str]:
+    """Which names an authority refuses outright (RFC 8555, section 6.7.1)."""
+    parts = [each for each in error.subproblems or () if each.identifier is not None]
+    return {str(each.identifier.value): each.detail or each.typ for each in parts if each.identifier}
+
+
+def _new_key() -> str:
+    key = generate_private_key(SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

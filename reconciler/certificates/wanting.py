@@ -1,0 +1,20 @@
+"""Asking for the certificates that are needed: one job for each, and no second one while that is under way."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from reconciler.certificates.decisions import needed
+from state.certificate_jobs import ask_for_one, under_way
+from state.document import Document
+
+
+def ask_for_certificates(connection: Connection, target: str, documents: Iterable[Document]) -> None:
+    """Adds a job for each of these documents that needs a certificate now."""
+    now = datetime.now(UTC)
+    asked = [(document, type_) for document in documents if (type_ := needed(document, now))]
+    known = under_way(connection, target) if asked else {}
+    for document, type_ in asked:
+        if document.uid not in known:
+            ask_for_one(connection, document, type_)

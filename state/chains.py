@@ -1,0 +1,166 @@
+"""Certificates and their keys as PEM (RFC 7468): what they say, and whether they belong together."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509 import (
+    BasicConstraints,
+    Certificate,
+    DNSName,
+    ExtensionNotFound,
+    Name,
+    SubjectAlternativeName,
+    load_pem_x509_certificates,
+)
+from cryptography.x509.oid import NameOID
+
+LONGEST, MOST = 64 << 10, 10
+SHORTEST_RSA = 2048
+_WEAK = frozenset({"md5", "sha1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A certificate and what vouches for it, the certificate first; what it says of itself. Times are UTC."""
+
+    pem: str
+    issuer: str
+    subject: str
+    names: tuple[str, ...]
+    valid_from: datetime
+    valid_until: datetime
+    fingerprint: str
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from the first to the last moment at which it is valid."""
+        return (self.valid_until - self.valid_from).total_seconds()
+
+
+def read_chain(text: str) -> Chain:
+    """A chain from PEM. Raises ValueError saying what is wrong."""
+    found = _certificates(text)
+    leaf = found[0]
+    for number, (one, above) in enumerate(pairwise(found), start=1):
+        _vouched(one, above, number)
+    if _is_authority(leaf):
+        raise ValueError("the first certificate is an authority's: put the site's own first")
+    algorithm = leaf.signature_hash_algorithm
+    if algorithm is not None and algorithm.name in _WEAK:
+        raise ValueError(f"it is signed with {algorithm.name.upper()}, which nobody trusts any more")
+    return Chain(
+        pem="".join(each.public_bytes(Encoding.PEM).decode() for each in found),
+        issuer=_who(leaf.issuer),
+        subject=leaf.subject.rfc4514_string(),
+        names=_names(leaf),
+        valid_from=leaf.not_valid_before_utc,
+        valid_until=leaf.not_valid_after_utc,
+        fingerprint=hashlib.sha256(leaf.public_bytes(Encoding.DER)).hexdigest(),
+    )
+
+
+def read_key(text: str, chain: Chain) -> str:
+    """The chain's private key as PEM (PKCS #8). Raises ValueError saying what is wrong; it never has the key in it."""
+    if len(text) > LONGEST:
+        raise ValueError("is too long for a key")
+    try:
+        key = load_pem_private_key(text.encode(), None)
+    except TypeError:
+        raise ValueError("is encrypted: give it without a passphrase") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("is no private key in PEM") from None
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise ValueError("is neither RSA nor ECDSA, which is what browsers understand")  # noqa: TRY004
+    if isinstance(key, RSAPrivateKey) and key.key_size < SHORTEST_RSA:
+        raise ValueError(f"has {key.key_size} bits: {SHORTEST_RSA} are needed")
+    if key.public_key() != _public(_certificates(chain.pem)[0]):
+        raise ValueError("does not belong to the certificate")
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def covers(names: Iterable[str], wanted: str) -> bool:
+    """Whether a certificate for these names is one for `wanted` (RFC 6125: a wildcard is one label at the left)."""
+    _, _, above = wanted.partition(".")
+    known = set(names)
+    return wanted in known or (not wanted.startswith("*.") and f"*.{above}" in known)
+
+
+def kept_chain(chain: Chain) -> dict[str, Any]:
+    """A chain as plain values."""
+    times = {name: getattr(chain, name).isoformat().replace("+00:00", "Z") for name in _TIMES}
+    return {**asdict(chain), "names": list(chain.names), **times}
+
+
+def known_chain(kept: Mapping[str, Any]) -> Chain | None:
+    """The chain that was kept as these values, among others."""
+    if "pem" not in kept:
+        return None
+    values = {name: kept[name] for name in Chain.__dataclass_fields__}
+    times = {name: datetime.fromisoformat(kept[name]).astimezone(UTC) for name in _TIMES}
+    return Chain(**{**values, "names": tuple(kept["names"]), **times})
+
+
+_TIMES = ("valid_from", "valid_until")
+
+
+def _certificates(text: str) -> Sequence[Certificate]:
+    if len(text) > LONGEST:
+        raise ValueError("is too long for a chain of certificates")
+    try:
+        found = load_pem_x509_certificates(text.encode())
+    except ValueError:
+        raise ValueError("is no certificate in PEM") from None
+    if len(found) > MOST:
+        raise ValueError(f"has {len(found)} certificates: a chain has at most {MOST}")
+    return found
+
+
+def _vouched(one: Certificate, above: Certificate, number: int) -> None:
+    try:
+        one.verify_directly_issued_by(above)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        raise ValueError(
+            f"certificate {number + 1} did not issue certificate {number}: give the site's own first, then who "
+            "issued it, and so on"
+        ) from None
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(BasicConstraints).value.ca
+    except (ExtensionNotFound, ValueError):
+        return False
+
+
+def _names(certificate: Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(SubjectAlternativeName)
+    except (ExtensionNotFound, ValueError):
+        raise ValueError("names no host (subjectAltName), without which no browser accepts it") from None
+    return tuple(dict.fromkeys(name.lower() for name in found.value.get_values_for_type(DNSName)))
+
+
+def _who(name: Name) -> str:
+    """Who an authority is: its organisation, else its common name, else all of its name."""
+    for which in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
+        for found in name.get_attributes_for_oid(which):
+            return str(found.value)
+    return name.rfc4514_string()
+
+
+def _public(certificate: Certificate) -> RSAPublicKey | EllipticCurvePublicKey | None:
+    key = certificate.public_key()
+    return key if isinstance(key, RSAPublicKey | EllipticCurvePublicKey) else None

@@ -1,0 +1,216 @@
+"""Certificate: a certificate for host names: had by ACME (RFC 8555) and renewed, or the tenant's own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from state.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
+from state.document import Document, Ref
+from state.fields import Alias
+from state.kind import (
+    Compiled,
+    Completed,
+    Context,
+    Handed,
+    Handing,
+    Kind,
+    Reason,
+    Related,
+    Spec,
+    Values,
+)
+from state.names import Claim, alias_name, host_name
+from state.resource import Secret, config, private_config
+from state.site_certificates import CHAINS, file_name
+
+DNS = "dns01"
+KEY = "key"
+"""The name of the private key among a certificate's secrets."""
+
+
+class Certificate(Spec):
+    """A certificate for `domain` and `san_domains`. Without `acme_provider` it is one's own: give `certificate` and
+    `private_key`."""
+
+    san_domains: Annotated[tuple[Alias, ...], Completed()] = Field(
+        max_length=100,
+        strict=False,
+        description="All names that it is for; its `domain` is always one of them.",
+    )
+    acme_provider: str | None = Field(
+        "letsencrypt",
+        max_length=64,
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="The authority that it is had from: `letsencrypt`, `zerossl`, `buypass`, or one that the operator "
+        "named; none for one's own certificate.",
+    )
+    acme_challenge_type: Literal["http01", "dns01"] = Field(
+        "http01", description="How the authority is shown whose the names are; wildcards need `dns01`."
+    )
+    auto_renew: bool = Field(True, description="Whether it is renewed before it ends.")
+    is_active: bool = Field(True, description="Whether it is on its host, and had from the authority.")
+    is_wildcard: bool = Field(False, description="Whether it is for every name right below `domain` too.")
+
+    @field_validator("san_domains")
+    @classmethod
+    def _canonical(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(alias_name(name) for name in value))
+
+
+def names_of(document: Document) -> tuple[str, ...]:
+    """All names that the certificate is to be for, its own first."""
+    spec = document.spec
+    assert isinstance(spec, Certificate)
+    below = (f"*.{document.name}",) if spec.is_wildcard else ()
+    return tuple(dict.fromkeys((document.name, *spec.san_domains, *below)))
+
+
+def _complete(values: Values, name: str, _owner: str, _related: Related, previous: Spec | None) -> Values:
+    kept = previous.san_domains if isinstance(previous, Certificate) else (name,)
+    if values.get("san_domains") is not None:
+        return values
+    return {**values, "san_domains": kept}
+
+
+def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
+    assert isinstance(spec, Certificate)
+    wild = spec.is_wildcard or any(each.startswith("*.") for each in spec.san_domains)
+    if wild and spec.acme_provider and spec.acme_challenge_type != DNS:
+        return [("acme_challenge_type", f"names like *.{name} need {DNS}")]
+    return []
+
+
+def _take(name: str, given: Values, body: Values, at: datetime) -> Handed | Sequence[tuple[str, str]]:
+    """One's own certificate and its key, which come together and belong together."""
+    missing = [(each, "is needed with the other one") for each in _FIELDS if given.get(each) is None]
+    if missing:
+        return missing
+    if body.get("acme_provider") is not None:
+        return [("acme_provider", "is none of one's own certificate: leave it out")]
+    field = "certificate"
+    try:
+        chain = read_chain(str(given["certificate"]))
+        _refuse_useless(chain.names, name, chain.valid_until, at)
+        field = "private_key"
+        key = read_key(str(given["private_key"]), chain)
+    except ValueError as error:
+        return [(field, str(error))]
+    return Handed(kept(chain, key), {KEY: key}, {"acme_provider": None})
+
+
+def _refuse_useless(names: Sequence[str], name: str, until: datetime, at: datetime) -> None:
+    if until <= at:
+        raise ValueError(f"ended on {until:%Y-%m-%d}: give one that is valid")
+    if not covers(names, _canonical(name)):
+        raise ValueError(f"is not for {name}: it is for {', '.join(names) or 'no host name'}")
+
+
+def _canonical(name: str) -> str:
+    """The name as it will be called; one that will be refused anyway stays as it is."""
+    try:
+        return host_name(name)
+    except ValueError:
+        return name
+
+
+_PASSED = ("trouble", "left_out", "renew_at", "provider")
+
+
+def kept(chain: Chain, key: str) -> dict[str, object]:
+    """What is remembered with a certificate; nothing of earlier trouble."""
+    return {**kept_chain(chain), "key_sha256": sha256(key.encode()).hexdigest(), **dict.fromkeys(_PASSED)}
+
+
+def _compile(context: Context) -> Compiled:
+    document, spec = context.document, context.document.spec
+    assert isinstance(spec, Certificate)
+    user = context.related(Ref("User", document.owner))
+    if user is None or getattr(user.spec, "role", "") == "admin":
+        message = f"{document.owner!r} has no account on a host: give the certificate to a user who has one"
+        return Compiled(blocked=(Reason("OwnerHasNoAccount", message),))
+    if not spec.is_active:
+        return Compiled()
+    chain, notes = known_chain(document.kept), _trouble(document)
+    if chain is None or document.sealed is None:
+        return _without(spec, notes)
+    name, checksum = file_name(document.name), document.kept["key_sha256"]
+    resources = (
+        config("nginx", f"{CHAINS}/{name}.crt", chain.pem),
+        private_config("nginx", f"{name}.key", Secret(document.sealed, KEY), checksum),
+    )
+    told = f"{chain.issuer} vouches for {', '.join(chain.names)} until {chain.valid_until:%Y-%m-%d}"
+    return Compiled(resources, notes=notes, secured=Reason("Valid", told[:8000]))
+
+
+def _trouble(document: Document) -> tuple[Reason, ...]:
+    """What went wrong when one was asked for last, and for which names there is none."""
+    trouble, left_out = document.kept.get("trouble"), document.kept.get("left_out") or {}
+    told = {name: each["message"] for name, each in left_out.items() if name in names_of(document)}
+    names = "; ".join(f"{name}: {why}" for name, why in told.items())
+    found = (
+        [Reason(trouble["code"], f"{trouble['message']}; tried again at {trouble['retry_at']}")]
+        if trouble
+        else []
+    )
+    return (*found, *([Reason("NamesLeftOut", f"it is not for {names}")] if names else []))
+
+
+def _without(spec: Certificate, trouble: tuple[Reason, ...]) -> Compiled:
+    """There is none yet: it is asked for, or the authority has refused it, or its owner has to give it."""
+    if spec.acme_provider is None:
+        message = "it is one's own and was not given yet: send certificate and private_key"
+        return Compiled(blocked=(Reason("NotGiven", message),))
+    if trouble:
+        return Compiled(blocked=trouble[:1])
+    return Compiled(waiting=(Reason("Issuing", f"{spec.acme_provider} is asked for it"),))
+
+
+_PEM = {"type": "string", "writeOnly": True, "maxLength": 65536}
+_FIELDS = {
+    "certificate": {
+        **_PEM,
+        "description": "One's own certificate and what vouches for it, as PEM, its own first.",
+    },
+    "private_key": {
+        **_PEM,
+        "description": "Its key as PEM, without a passphrase. It never appears in any answer.",
+    },
+}
+CERTIFICATE = Kind(
+    name="Certificate",
+    plural="ssl",
+    key="certificates",
+    topic="ssl.certificate",
+    schema=Certificate,
+    name_field="domain",
+    check_name=host_name,
+    rank=3,
+    compile=_compile,
+    references=lambda document: (Ref("User", document.owner),),
+    claims=lambda document: (Claim("certificates", document.name),),
+    complete=_complete,
+    check=_check,
+    search=("domain",),
+    remembered={"issuer": str, "subject": str, "valid_from": datetime, "valid_until": datetime},
+    handing=Handing(_FIELDS, _take),
+    naming={
+        "type": "string",
+        "format": "idn-hostname",
+        "maxLength": 253,
+        "description": "The first name that it is for, shown as its A-label. It cannot be changed.",
+    },
+    examples={
+        "create": {
+            "domain": "newsite.com",
+            "san_domains": ["newsite.com", "www.newsite.com"],
+            "acme_provider": "letsencrypt",
+            "acme_challenge_type": "dns01",
+            "auto_renew": True,
+            "is_wildcard": False,
+        },
+        "change": {"san_domains": ["newsite.com", "www.newsite.com", "shop.newsite.com"]},
+    },
+)

@@ -1,0 +1,127 @@
+"""One's own certificate: given, judged, kept with its key sealed, and never shown."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from state.journal_tables import audit
+from state.reading import get
+from state.tables import documents, revisions
+from tests.api.conftest import World
+from tests.state.vouching import vouch
+
+MINE = vouch("pol.example", "www.pol.example")
+GIVEN = {"domain": "pol.example", "certificate": MINE.chain, "private_key": MINE.key}
+
+
+def _created(world: World, **values: Any) -> Any:
+    answer = world.call("bert", "POST", "/ssl", json={**GIVEN, **values})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_ones_own_is_shown_with_what_it_says_and_without_its_key(world_on_both: World) -> None:
+    view = _created(world_on_both)
+    assert (view["issuer"], view["subject"], view["acme_provider"]) == ("Test Trust", "CN=pol.example", None)
+    assert view["valid_from"] < view["valid_until"]
+    assert "private_key" not in view
+    listed = world_on_both.call("bert", "GET", "/ssl?valid_until_after=2020-01-01&issuer=Test Trust").json()
+    assert [each["id"] for each in listed["certificates"]] == [view["id"]]
+    late = world_on_both.call("bert", "GET", f"/ssl?valid_until_before={view['valid_until']}").json()
+    assert late["total"] == 0
+    order = world_on_both.call("bert", "GET", "/ssl?sort=valid_until&order=desc")
+    assert order.status_code == 200
+
+
+def test_a_key_is_nowhere_in_clear(world: World) -> None:
+    view = _created(world)
+    with world.database.reading() as connection:
+        secret = MINE.key.splitlines()[1]
+        for table in (documents, revisions, audit):
+            assert secret not in str(connection.execute(select(table)).all())
+        assert get(connection, view["id"]).sealed is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"private_key": None}, ["private_key"]),
+        ({"certificate": "none"}, ["certificate"]),
+        ({"private_key": vouch("a.example").key}, ["private_key"]),
+        ({"private_key": 7}, ["private_key"]),
+        ({"domain": "other.example"}, ["certificate"]),
+        ({"acme_provider": "letsencrypt"}, ["acme_provider"]),
+        ({"certificate": "none", "auto_renew": "yes"}, ["certificate", "auto_renew"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_every_field(
+    world: World, body: dict[str, Any], fields: list[str]
+) -> None:
+    answer = world.call("bert", "POST", "/ssl", json={**GIVEN, **body})
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["details"]["errors"]] == fields
+    assert "PRIVATE" not in answer.text
+
+
+def test_another_one_takes_its_place_and_a_look_is_called_for(world: World) -> None:
+    view = _created(world)
+    other = vouch("pol.example", trust="Other Trust")
+    with world.database.writing() as connection:
+        connection.execute(documents.update().values(pending=False))
+    body = {"certificate": other.chain, "private_key": other.key}
+    changed = world.call("bert", "PUT", f"/ssl/{view['id']}", json=body)
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["issuer"], changed.json()["generation"]) == ("Other Trust", 1)
+    with world.database.reading() as connection:
+        assert connection.execute(
+            select(documents.c.pending).where(documents.c.uid == view["id"])
+        ).scalar_one()
+
+
+def test_a_dry_run_keeps_nothing(world: World, worker: None) -> None:
+    answer = world.call("bert", "POST", "/ssl?dry_run=true", json=GIVEN)
+    assert answer.status_code == 200, answer.text
+    assert "PRIVATE" not in answer.text
+    assert world.call("bert", "GET", "/ssl").json()["total"] == 0
+
+
+def test_a_certificate_for_another_tenants_name_is_refused(world: World) -> None:
+    world.site("pol.example", "anna")
+    assert world.call("bert", "POST", "/ssl", json=GIVEN).status_code == 409
+
+
+def test_a_certificate_that_a_site_shows_can_be_deleted(world: World) -> None:
+    view = _created(world)
+    site = world.site("pol.example", "bert", ssl_enabled=True)
+    with world.database.writing() as connection:
+        connection.execute(documents.update().values(pending=False))
+    assert world.call("bert", "DELETE", f"/ssl/{view['id']}").status_code == 204
+    with world.database.reading() as connection:
+        pending = select(documents.c.pending).where(documents.c.uid == site.uid)
+        assert connection.execute(pending).scalar_one()
+
+
+def test_a_certificate_is_renewed_when_asked_once_at_a_time(world: World) -> None:
+    answer = world.call("bert", "POST", "/ssl", json={"domain": "pol.example"})
+    uid = answer.json()["id"]
+    made = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert made.status_code == 201, made.text
+    assert made.json()["job_type"] == "ssl_issue"
+    assert made.json()["parameters"] == {"certificate": "pol.example", "uid": uid, "asked": True}
+    again = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert again.status_code == 409
+    assert again.json()["details"]["job"] == made.json()["id"]
+    world.call("bert", "DELETE", f"/jobs/{made.json()['id']}")
+    assert world.call("bert", "POST", f"/ssl/{uid}/renew", json={"x": 1}).status_code == 422
+    assert world.call("bert", "POST", "/ssl/x/renew").status_code == 404
+
+
+def test_what_no_authority_gave_is_not_renewed_by_one(world: World) -> None:
+    view = _created(world)
+    answer = world.call("bert", "POST", f"/ssl/{view['id']}/renew")
+    assert answer.json()["details"]["code"] == "not_from_an_authority"
+    body = {"acme_provider": "letsencrypt", "is_active": False}
+    assert world.call("bert", "PUT", f"/ssl/{view['id']}", json=body).status_code == 200
+    answer = world.call("bert", "POST", f"/ssl/{view['id']}/renew")
+    assert answer.json()["details"]["code"] == "not_active"

@@ -1,0 +1,102 @@
+"""Certificates on a real host: one's own shown as soon as it is given, swapped without a broken connection."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from inventories import lab
+from state.document import Document
+from state.keeping import keep, put_away
+from state.kind import Handed
+from state.kinds.certificate import CERTIFICATE
+from state.store import touch
+from tests.lab.control import Control, control_plane, until
+from tests.lab.tls import curl, handshake
+from tests.state.vouching import Vouched, vouch
+
+pytestmark = pytest.mark.lab
+
+
+def _give(control: Control, certificate: Document, given: Vouched) -> None:
+    """As the door does it."""
+    assert CERTIFICATE.handing is not None
+    fields = {"certificate": given.chain, "private_key": given.key}
+    handed = CERTIFICATE.handing.take(certificate.name, fields, {}, certificate.created_at)
+    assert isinstance(handed, Handed), handed
+    with control.database.writing() as connection:
+        keep(connection, certificate.uid, handed.keep)
+        put_away(connection, control.settings.var, certificate.uid, handed.secrets)
+        touch(connection, certificate)
+
+
+def test_ones_own_certificate_is_shown_forced_insisted_on_and_taken_away_again(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    root = tmp_path / "root.pem"
+    mine, other = vouch("own.test", "*.own.test"), vouch("own.test")
+    root.write_text(mine.root)
+    trusted = ("--cacert", str(root))
+    with control_plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
+        vera = control.tenant("vera")
+        wishes = {"ssl_enabled": True, "ssl_force": True, "ssl_hsts": True}
+        site = control.site("own.test", "vera", aliases=["www.own.test", "else.test"], **wishes)
+        certificate = control.create("Certificate", "own.test", "vera", acme_provider=None)
+        control.says(certificate, "NotGiven")
+        control.ready(site)
+        assert curl(lab_host, "https://own.test/", *trusted)[0] == 0
+
+        _give(control, certificate, mine)
+        control.ready(certificate)
+        until("it is shown", lambda: curl(lab_host, "https://own.test/", *trusted)[0] == 200)
+        assert "Verify return code: 0" in handshake(lab_host, "www.own.test", "-CAfile", str(root))
+        head = curl(lab_host, "https://own.test/", "--head", *trusted)[1].lower()
+        assert head.startswith("http/2 200")
+        assert "strict-transport-security: max-age=63072000" in head
+        moved = curl(lab_host, "http://own.test/x?y=1", "--head")[1]
+        assert "Location: https://own.test/x?y=1" in moved
+        assert curl(lab_host, "http://www.own.test/")[0] == 301
+        assert curl(lab_host, "http://else.test/")[0] == 200
+        token = "a" * 43
+        assert curl(lab_host, f"http://own.test/.well-known/acme-challenge/{token}")[1].startswith(token)
+        assert "own.test" in control.secured(site)
+
+        key = "/etc/ghostcp/live/nginx/private/own.test.key"
+        assert control.run("stat", "-c", "%U %a", "-L", key).split() == ["root", "600"]
+        control.run("rm", key)
+        until("the key is back", lambda: control.run("cat", key, check=False) == mine.key)
+
+        with _held(lab_host) as answer:
+            _give(control, certificate, other)
+            until("the other is shown", lambda: "www.own.test" not in _names(lab_host))
+            assert answer().startswith(b"HTTP/1.1 200")
+        until("www is not sent there", lambda: curl(lab_host, "http://www.own.test/")[0] == 200)
+        for trace in (control.jobs(), control.target()):
+            assert mine.key.splitlines()[1] not in str(trace)
+
+        control.remove(certificate)
+        control.gone(certificate)
+        until("nobody is sent there", lambda: curl(lab_host, "http://own.test/")[0] == 200)
+        assert "placeholder" in handshake(lab_host, "own.test")
+        assert control.run("ls", "/etc/ghostcp/live/nginx/private", check=False).split() == []
+        control.remove(vera)
+        control.gone(vera)
+
+
+@contextmanager
+def _held(host: lab.LabHost) -> Iterator[Callable[[], bytes]]:
+    """A connection that is open meanwhile, and what is answered on it in the end."""
+    argv = ["openssl", "s_client", "-quiet", "-connect", f"{host.ipv4}:443", "-servername", "own.test"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as held:
+        assert held.stderr is not None
+        held.stderr.readline()
+        yield lambda: held.communicate(b"GET / HTTP/1.1\r\nHost: own.test\r\nConnection: close\r\n\r\n")[0]
+
+
+def _names(host: lab.LabHost) -> str:
+    shown = handshake(host, "own.test")
+    argv = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
+    return subprocess.run(argv, input=shown, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,136 @@
+"""When a certificate is needed, tried again and renewed, and what is remembered of that."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.certificates.decisions import (
+    LONGEST,
+    PAUSES,
+    Failed,
+    Issued,
+    needed,
+    renewal,
+    settled,
+    troubled,
+    wanted,
+    without,
+)
+from state.chains import known_chain
+from state.document import Document
+from tests.state.companies import LAW, buried, document, site, with_material
+from tests.state.vouching import Vouched, vouch
+
+NOW = datetime.now(UTC)
+MINE = vouch("example.com", "www.example.com", days=60, since=30)
+
+
+def certificate(**values: Any) -> Document:
+    return document("Certificate", "example.com", "anna", **values)
+
+
+def had(given: Vouched = MINE, left_out: dict[str, str] | None = None, **values: Any) -> Document:
+    """A certificate that an authority gave."""
+    one = certificate(**{"san_domains": ["www.example.com"], **values})
+    issued = Issued(given.chain, given.key, left_out or {})
+    kept = {name: value for name, value in settled(one, issued, NOW).items() if value is not None}
+    return replace(one, kept=kept, sealed="sealed")
+
+
+def test_one_that_is_not_there_is_had_and_one_that_is_there_is_enough() -> None:
+    assert needed(certificate(), NOW) == "ssl_issue"
+    assert needed(had(), NOW) is None
+    assert needed(replace(had(), sealed=None), NOW) == "ssl_issue"
+
+
+@pytest.mark.parametrize(
+    "one", [certificate(acme_provider=None), certificate(is_active=False), buried(certificate()), site()]
+)
+def test_what_no_authority_is_to_give_is_not_asked_for(one: Document) -> None:
+    assert needed(one, NOW) is None
+
+
+def test_a_new_name_needs_another_one_and_a_name_that_went_does_not() -> None:
+    assert needed(had(san_domains=["new.example.com"]), NOW) == "ssl_issue"
+    assert needed(had(san_domains=[]), NOW) is None
+
+
+def test_another_authority_needs_another_one() -> None:
+    assert needed(had(), NOW) is None
+    other = replace(had(), spec=certificate(acme_provider="other").spec)
+    assert needed(other, NOW) == "ssl_issue"
+    own = replace(with_material(certificate(), "example.com"))
+    assert needed(own, NOW) == "ssl_issue"
+
+
+def test_it_is_renewed_with_a_third_of_its_lifetime_left_unless_told_otherwise() -> None:
+    day = timedelta(days=1)
+    assert needed(had(), NOW + 29 * day) is None
+    assert needed(had(), NOW + 31 * day) == "ssl_renew"
+    assert needed(had(auto_renew=False), NOW + 90 * day) is None
+
+
+def test_the_authority_may_suggest_to_renew_earlier_and_never_later() -> None:
+    one = had()
+    chain = known_chain(one.kept)
+    assert chain is not None
+    early, late = NOW + timedelta(days=1), NOW + timedelta(days=50)
+    assert renewal(chain, {"renew_at": early.isoformat()}) == early
+    assert renewal(chain, {"renew_at": late.isoformat()}) == renewal(chain, {})
+    issued = Issued(MINE.chain, MINE.key, renew_at=early)
+    assert settled(one, issued, NOW)["renew_at"] == f"{early:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@LAW
+@given(st.integers(1, 12), st.none() | st.integers(0, 10**7))
+def test_who_failed_waits_longer_each_time_and_as_long_as_the_authority_asks(
+    times: int, asked: int | None
+) -> None:
+    one = certificate()
+    wait = None if asked is None else timedelta(seconds=asked)
+    for _ in range(times):
+        one = replace(one, kept=troubled(one, Failed("RateLimited", "slowly", wait), NOW))
+    pause = PAUSES[min(times, len(PAUSES)) - 1]
+    pause = min(max(pause, wait or pause), LONGEST)
+    assert one.kept["trouble"]["tries"] == times
+    assert needed(one, NOW + pause - timedelta(seconds=2)) is None
+    assert needed(one, NOW + pause) == "ssl_issue"
+
+
+def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
+    one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
+    assert needed(one, NOW) is None
+    assert wanted(one, NOW) == ("example.com", "www.example.com")
+    later = NOW + PAUSES[0] + timedelta(seconds=1)
+    assert needed(one, later) == "ssl_issue"
+    assert "bad.example.com" in wanted(one, later)
+    again = settled(one, Issued(MINE.chain, MINE.key, {"bad.example.com": "still none"}), later)
+    assert again["left_out"]["bad.example.com"]["tries"] == 2
+
+
+def test_what_is_left_out_is_remembered_until_there_is_one_for_it_or_it_is_not_wanted() -> None:
+    left = {"a.example.com": "no", "www.example.com": "no", "gone.example.com": "no"}
+    one = had(left_out=left, san_domains=["a.example.com", "www.example.com"])
+    assert set(settled(one, Issued(MINE.chain, MINE.key), NOW)["left_out"]) == {"a.example.com"}
+
+
+@pytest.mark.parametrize("chain", ["nothing", vouch("example.org").chain])
+def test_an_answer_that_cannot_be_used_is_a_failure(chain: str) -> None:
+    with pytest.raises(Failed, match="authority gave") as caught:
+        settled(certificate(), Issued(chain, MINE.key), NOW)
+    assert caught.value.code == "BadAnswer"
+
+
+def test_bad_names_are_left_out_unless_the_first_is_among_them_or_none_is_named() -> None:
+    names = ("a.example", "b.example", "c.example")
+    assert without(names, {"b.example": "no address"}, "a.example") == ("a.example", "c.example")
+    with pytest.raises(Failed, match=r"a\.example: no address"):
+        without(names, {"a.example": "no address"}, "a.example")
+    with pytest.raises(Failed, match="does not say"):
+        without(names, {}, "a.example")
+    with pytest.raises(Failed, match=r"x\.example: what"):
+        without(names, {"x.example": "what"}, "a.example")

@@ -1,0 +1,148 @@
+"""Certificates: valid or refused, given by their owner and judged, and made into a chain and a key."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from state.document import Document, Ref
+from state.kind import Compiled, Context, Handed
+from state.kinds.certificate import CERTIFICATE, names_of
+from state.names import Claim
+from tests.state.companies import FACTS, company, document, templates, user, with_material
+from tests.state.vouching import Vouched, vouch
+
+NOW = datetime.now(UTC)
+_TROUBLE = {"code": "NameFailed", "message": "no address", "retry_at": "2026-01-01T00:00:00Z"}
+MINE = vouch("example.com", "www.example.com")
+
+
+def certificate(**values: Any) -> Document:
+    return document("Certificate", "example.com", "anna", **values)
+
+
+def _compile(one: Document, *others: Document) -> Compiled:
+    related = company(*(others or (user(),))).related.get
+    return CERTIFICATE.compile(Context(one, FACTS, templates(), related))
+
+
+def test_it_is_for_its_name_the_others_and_those_below_each_once() -> None:
+    one = certificate(
+        san_domains=["WWW.example.com", "example.com"], is_wildcard=True, acme_challenge_type="dns01"
+    )
+    assert names_of(one) == ("example.com", "www.example.com", "*.example.com")
+
+
+def test_names_that_were_chosen_once_are_kept_unless_given() -> None:
+    one = certificate(san_domains=["a.example.com"])
+    assert CERTIFICATE.complete({}, "example.com", "anna", {}.get, one.spec) == {
+        "san_domains": ("a.example.com",)
+    }
+    assert certificate().spec.model_dump()["san_domains"] == ("example.com",)
+
+
+@pytest.mark.parametrize("values", [{"is_wildcard": True}, {"san_domains": ["*.example.com"]}])
+def test_a_wildcard_needs_dns(values: dict[str, Any]) -> None:
+    one = certificate(**values)
+    assert [field for field, _ in CERTIFICATE.check(one.name, one.owner, one.spec)] == ["acme_challenge_type"]
+    other = certificate(**values, acme_challenge_type="dns01")
+    assert CERTIFICATE.check(other.name, other.owner, other.spec) == []
+
+
+@pytest.mark.parametrize("values", [{"acme_provider": "https://ca.example"}, {"san_domains": ["com"]}])
+def test_a_value_that_can_never_be_right_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        certificate(**values)
+
+
+def test_it_refers_to_its_owner_and_claims_its_name() -> None:
+    assert CERTIFICATE.references(certificate()) == (Ref("User", "anna"),)
+    assert CERTIFICATE.claims(certificate()) == (Claim("certificates", "example.com"),)
+
+
+def _take(given: Vouched, name: str = "example.com", **body: Any) -> Any:
+    assert CERTIFICATE.handing is not None
+    fields = {"certificate": given.chain, "private_key": given.key}
+    return CERTIFICATE.handing.take(name, fields, body, NOW)
+
+
+def test_ones_own_is_kept_with_what_it_says_and_its_key_is_a_secret() -> None:
+    handed = _take(MINE)
+    assert isinstance(handed, Handed)
+    assert handed.keep["issuer"] == "Test Trust"
+    assert handed.keep["subject"] == "CN=example.com"
+    assert handed.keep["names"] == ["example.com", "www.example.com"]
+    assert handed.secrets == {"key": MINE.key}
+    assert MINE.key not in str(handed.keep)
+    assert handed.spec == {"acme_provider": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        (replace(MINE, key=vouch("example.com").key), "private_key", "does not belong"),
+        (vouch("example.org"), "certificate", "is not for example.com: it is for example.org"),
+        (vouch("example.com", days=-1, since=9), "certificate", "ended on"),
+        (replace(MINE, certificate="nothing"), "certificate", "names no host"),
+    ],
+)
+def test_ones_own_that_cannot_be_used_is_refused_with_its_field(
+    given: Vouched, field: str, words: str
+) -> None:
+    given = replace(given, root="") if words == "names no host" else given
+    ((found, message),) = _take(given)
+    assert found == field
+    assert words in message or "is no certificate" in message
+
+
+def test_a_certificate_and_its_key_come_together_and_with_no_authority() -> None:
+    assert CERTIFICATE.handing is not None
+    missing = CERTIFICATE.handing.take("example.com", {"certificate": MINE.chain}, {}, NOW)
+    assert missing == [("private_key", "is needed with the other one")]
+    assert [field for field, _ in _take(MINE, acme_provider="letsencrypt")] == ["acme_provider"]
+
+
+def test_a_name_that_is_none_does_not_get_in_the_way_of_its_own_fault() -> None:
+    assert [field for field, _ in _take(MINE, "not a name")] == ["certificate"]
+
+
+def test_it_is_a_chain_for_all_to_see_and_a_key_that_is_named_by_its_checksum() -> None:
+    compiled = _compile(with_material(certificate()))
+    chain, key = compiled.resources
+    assert chain.key == "config:nginx/tls/example.com.crt"
+    assert str(chain.content).startswith("-----BEGIN CERTIFICATE-----")
+    assert (key.key, key.content) == ("config:nginx/private/example.com.key", None)
+    assert key.secret is not None
+    assert key.attributes["mode"] == "0600"
+    assert compiled.secured is not None
+    assert "Test Trust" in compiled.secured.message
+
+
+def test_without_one_it_waits_for_the_authority_for_its_owner_or_says_what_the_matter_is() -> None:
+    assert [r.code for r in _compile(certificate()).waiting] == ["Issuing"]
+    assert [r.code for r in _compile(certificate(acme_provider=None)).blocked] == ["NotGiven"]
+    troubled = replace(certificate(), kept={"trouble": _TROUBLE})
+    assert [r.code for r in _compile(troubled).blocked] == ["NameFailed"]
+
+
+def test_trouble_with_the_next_one_is_told_while_the_last_one_is_shown() -> None:
+    one = with_material(certificate())
+    one = replace(one, kept={**one.kept, "trouble": _TROUBLE})
+    compiled = _compile(one)
+    assert len(compiled.resources) == 2
+    assert [note.code for note in compiled.notes] == ["NameFailed"]
+
+
+def test_names_that_it_is_not_for_are_told_as_long_as_they_are_wanted() -> None:
+    one = with_material(certificate(san_domains=["a.example.com"]))
+    left = {name: {"message": "no address"} for name in ("a.example.com", "b.example.com")}
+    (note,) = _compile(replace(one, kept={**one.kept, "left_out": left})).notes
+    assert (note.code, note.message) == ("NamesLeftOut", "it is not for a.example.com: no address")
+
+
+def test_one_that_is_switched_off_is_nowhere_and_one_of_nobody_is_blocked() -> None:
+    assert _compile(with_material(certificate(is_active=False))).resources == ()
+    assert [r.code for r in _compile(certificate(), user("bob")).blocked] == ["OwnerHasNoAccount"]
+    assert [r.code for r in _compile(certificate(), user(role="admin")).blocked] == ["OwnerHasNoAccount"]

@@ -1,0 +1,81 @@
+"""An authority for tests, which vouches for whatever it is asked to."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+DAY = timedelta(days=1)
+_UNUSUAL = {"common name": ((NameOID.COMMON_NAME, "Root"),), "country": ((NameOID.COUNTRY_NAME, "DE"),)}
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """A certificate with its key, as PEM, and the certificate of who vouches for it."""
+
+    certificate: str
+    key: str
+    root: str
+
+    @property
+    def chain(self) -> str:
+        return self.certificate + self.root
+
+
+def pem(key: Key, password: str = "") -> str:
+    how = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
+
+
+@cache
+def root(name: str = "Test Trust") -> tuple[Key, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(
+        *_UNUSUAL.get(name, ((NameOID.ORGANIZATION_NAME, name), (NameOID.COMMON_NAME, f"{name} Root")))
+    )
+    made = _builder(subject, subject, key, datetime.now(UTC) - DAY, datetime.now(UTC) + 3650 * DAY)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return key, made.sign(key, hashes.SHA256())
+
+
+def vouch(
+    *names: str, days: float = 90, since: float = 1, key: Key | None = None, trust: str = "Test Trust"
+) -> Vouched:
+    """A certificate for these names that began `since` days ago and ends in `days`."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    signer, authority = root(trust)
+    subject = _name((NameOID.COMMON_NAME, names[0])) if names else _name()
+    now = datetime.now(UTC)
+    made = _builder(subject, authority.subject, key, now - since * DAY, now + days * DAY)
+    if names:
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        made = made.add_extension(alternatives, critical=False)
+    signed = made.sign(signer, hashes.SHA256())
+    return Vouched(_pem(signed), pem(key), _pem(authority))
+
+
+def _name(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    return x509.Name([x509.NameAttribute(which, value) for which, value in parts])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: Key, since: datetime, until: datetime
+) -> x509.CertificateBuilder:
+    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number())
+    return made.not_valid_before(since).not_valid_after(until)
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
