@@ -142,9 +142,14 @@ def _examples() -> list[Document]:
         spec = kind.schema.model_validate(values)
         uid = f"{each.kind}/{each.name}"
         whole = Document(uid, each.kind, each.name, each.owner, "web1", spec, number=number)
-        made.append(with_material(whole) if kind.name == "Certificate" else whole)
+        made.append(_given(whole) if kind.name == "Certificate" else whole)
         known[made[-1].ref] = made[-1]
     return made
+
+
+def _given(certificate: Document) -> Document:
+    """The certificate once its owner has given it and switched it on."""
+    return with_material(replace(certificate, spec=certificate.spec.model_copy(update={"is_active": True})))
 
 
 def _compiled(document: Document, some: Company) -> Any:
