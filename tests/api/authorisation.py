@@ -134,6 +134,12 @@ TABLE = (
     Row("GET /hosts/{id}", "- - 200 404", "- - 403 403", "- - 403 403", "host"),
 )  # fmt: skip
 
+POSTED = (
+    Row("POST /documents", "201 201 - 422", "201 201 422 422", "201 - 422 422"),
+    Row("POST /plans", "201 201 - 422", "201 201 422 422", "201 - 422 422"),
+)
+"""The doors that take a document, which names its owner by name."""
+
 NO_TOKEN = ""
 SCOPES: Mapping[str, str] = {
     "GET /auth/me": "users:read",

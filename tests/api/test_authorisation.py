@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.app import ROUTES
-from tests.api.authorisation import OPEN, ROLES, TABLE, Row, scope_of
+from tests.api.authorisation import OPEN, POSTED, ROLES, TABLE, Row, scope_of
 from tests.api.conftest import BASE, World, Worlds
 from tests.api.making import MAKERS, Arguments
 from tests.conftest import Stage
@@ -64,6 +64,21 @@ def test_each_role_gets_what_the_table_says(worlds: Worlds, sqlite_stage: Stage,
     for relation in expected:
         fresh = worlds.on(sqlite_stage)
         found[relation] = _answer(fresh, row, role, relation).status_code
+    assert found == expected
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("row", POSTED, ids=lambda row: row.route)
+def test_each_role_posts_documents_for_whom_the_table_says(
+    worlds: Worlds, sqlite_stage: Stage, row: Row, role: str
+) -> None:
+    found, expected = {}, row.expected(role)
+    for relation in expected:
+        owner = WHOSE[role].get(relation, "nobody")
+        document = {"kind": "WebDomain", "metadata": {"name": "new.example", "owner": owner}}
+        body = document if row.route.endswith("documents") else {"documents": [document]}
+        path = row.route.partition(" ")[2]
+        found[relation] = worlds.on(sqlite_stage).call(WHO[role], "POST", path, json=body).status_code
     assert found == expected
 
 
