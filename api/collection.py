@@ -120,7 +120,8 @@ def list_route(of: Collection) -> Route:
 
 
 def _described(of: Collection) -> Described:
-    return Described(of.path, of.key, of.noun, of.shape, of.listing)
+    example = of.writing.example if of.writing else {}
+    return Described(of.path, of.key, of.noun, of.shape, of.listing, example)
 
 
 def _reading(of: Collection) -> Rule:
@@ -132,7 +133,7 @@ def _write_routes(of: Collection, writing: Writing, one: str) -> tuple[Route, ..
     rule, base = Rule(of.access, f"{of.scope}:write" if of.scope else ""), of.path
     create, change = partial(_create, of, writing), partial(_change, of, writing)
     model, rate, delete = writing.accepted, of.rate, partial(_delete, of, writing)
-    created = docs.create(model, writing.example, writing.once)
+    created = docs.create(model, writing.once)
     put, patch = (docs.change(model, writing.fixed, merge=merge) for merge in (False, True))
     return (
         Route("POST", base, f"Create a {of.noun}", rule, created, writes=create, rate=rate),

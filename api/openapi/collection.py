@@ -1,13 +1,14 @@
 """What the doors of a collection say of themselves, written once for all collections."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Parameter, Schema
+from api.openapi.examples import page, shown
 from api.openapi.parameters import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
 from api.openapi.schemas import IDENTIFIER, NUMBER, TEXT, nullable, without_default
 from state.listing import Listing
@@ -17,28 +18,33 @@ _TAG = {"ETag": "The entity tag: it changes with whatever is shown."}
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is said of a collection: where it is, its key and noun, how its objects look, and what lists offer."""
+    """What is said of a collection: where it is, its key and noun, how its objects look, what lists offer, and what is
+    sent, as an example, to make one."""
 
     path: str
     key: str
     noun: str
     shape: Schema
     listing: Listing
+    example: Mapping[str, Any] = field(default_factory=dict)
 
     def list(self) -> Docs:
-        page = Answer(200, "One page of them.", page_schema(self.key, self.shape))
-        return Docs(self.key, (page,), (*path_parameters(self.path), *list_parameters(self.listing)))
+        answer = Answer(200, "One page of them.", page_schema(self.key, self.shape), self._page())
+        return Docs(self.key, (answer,), (*path_parameters(self.path), *list_parameters(self.listing)))
 
     def get(self) -> Docs:
-        return Docs(self.key, (Answer(200, f"The {self.noun}.", self.shape, headers=_TAG),), self._one())
+        return Docs(
+            self.key,
+            (Answer(200, f"The {self.noun}.", self.shape, self._shown(), headers=_TAG),),
+            self._one(),
+        )
 
-    def create(
-        self, accepted: type[BaseModel], example: Mapping[str, Any], once: Schema | None = None
-    ) -> Docs:
+    def create(self, accepted: type[BaseModel], once: Schema | None = None) -> Docs:
         """`once` is how an object looks to its maker, when that is shown more than others are."""
         headers = _TAG | {"Location": "Where the new object is."}
-        answer = Answer(201, f"The new {self.noun}.", once or self.shape, headers=headers)
-        body = Body(accepted.model_json_schema(), {"example": example} if example else {})
+        look = once or self.shape
+        answer = Answer(201, f"The new {self.noun}.", look, shown(look, self.example), headers=headers)
+        body = Body(accepted.model_json_schema(), {"example": self.example} if self.example else {})
         parameters = (*path_parameters(self.path), *write_parameters(creating=True))
         return Docs(self.key, (answer,), parameters, body)
 
@@ -52,16 +58,24 @@ class Described:
             if name not in fixed
         }
         title = f"{schema['title']}{'Patch' if merge else 'Change'}"
+        example = {name: value for name, value in self.example.items() if name not in fixed}
         body = Body(
             {**schema, "properties": properties, "title": title},
+            {"example": example} if example else {},
             media=(MERGE_PATCH, JSON) if merge else (JSON,),
         )
-        answer = Answer(200, f"The {self.noun} as it is now.", self.shape, headers=_TAG)
+        answer = Answer(200, f"The {self.noun} as it is now.", self.shape, self._shown(), headers=_TAG)
         return Docs(self.key, (answer,), (*self._one(), *write_parameters(), IF_MATCH), body)
 
     def delete(self) -> Docs:
         parameters = (*self._one(), *write_parameters(), IF_MATCH)
         return Docs(self.key, (Answer(204, f"The {self.noun} is gone."),), parameters)
+
+    def _shown(self) -> dict[str, Any] | None:
+        return shown(self.shape, self.example)
+
+    def _page(self) -> dict[str, Any] | None:
+        return page(self.key, self.shape, self.example)
 
     def _one(self) -> tuple[Parameter, ...]:
         identifiers: Mapping[type, Schema] = {UUID: IDENTIFIER, int: NUMBER}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs, Schema
+from api.openapi.examples import page, shown
 from api.openapi.parameters import IF_MATCH, list_parameters, page_schema, path_parameters, write_parameters
 from api.openapi.schemas import (
     COUNT,
@@ -37,21 +38,34 @@ _MADE = {str: told(TEXT, "Of what was made for it."), datetime: told(TIME, "Of w
 
 def object_docs(kind: Kind, action: str) -> Docs:
     """The parameters, body and answers of one door (list, create, get, put, patch, delete)."""
-    shown, one = object_shape(kind), path_parameters("/{id}")
+    look, one, sent = object_shape(kind), path_parameters("/{id}"), _sent(kind)
+    example = shown(look, sent)
     if action == "list":
-        page = Answer(200, "One page of them.", page_schema(kind.list_key, shown))
-        return Docs(kind.plural, (page,), list_parameters(listing(kind)))
+        answer = Answer(
+            200, "One page of them.", page_schema(kind.list_key, look), page(kind.list_key, look, sent)
+        )
+        return Docs(kind.plural, (answer,), list_parameters(listing(kind)))
     if action == "get":
-        return Docs(kind.plural, (Answer(200, "The object.", shown, headers={"ETag": TAG}),), one)
+        return Docs(kind.plural, (Answer(200, "The object.", look, example, headers={"ETag": TAG}),), one)
     if action == "create":
         headers = {"ETag": TAG, "Location": "Where the new object is."}
-        answer = Answer(201, "The new object; what it means on its host follows.", shown, headers=headers)
+        answer = Answer(
+            201, "The new object; what it means on its host follows.", look, example, headers=headers
+        )
         return Docs(kind.plural, (answer,), write_parameters(creating=True), _creating(kind))
     parameters = (*one, *write_parameters(), IF_MATCH)
     if action == "delete":
         return Docs(kind.plural, (Answer(204, "It is gone, and its name is free again."),), parameters)
-    answer = Answer(200, "The object as it is now.", shown, headers={"ETag": TAG})
+    answer = Answer(200, "The object as it is now.", look, example, headers={"ETag": TAG})
     return Docs(kind.plural, (answer,), parameters, _changing(kind, merge=action == "patch"))
+
+
+def _sent(kind: Kind) -> dict[str, Any]:
+    """What one sends to make the object of the example, with what it then is by default."""
+    sent = kind.examples.get("create", {})
+    known = kind.schema.model_json_schema()["properties"]
+    defaults = {name: each["default"] for name, each in known.items() if "default" in each}
+    return {**defaults, **sent} if sent else {}
 
 
 def object_shape(kind: Kind) -> Schema:

@@ -1,5 +1,6 @@
 """How posted documents look, as schemas: kind by kind, so that nobody needs to guess what a spec has."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api.openapi.describe import Schema
@@ -36,6 +37,27 @@ def spec_change(*, merge: bool) -> Schema:
         "required": ["spec"],
         "properties": {"spec": {"anyOf": [change_schema(each, merge=merge) for each in KINDS.values()]}},
     }
+
+
+def posted_examples() -> dict[str, Any]:
+    """For each kind a document, made of the example of its object."""
+    made = {}
+    for kind in KINDS.values():
+        if sent := kind.examples.get("create"):
+            owner = {"owner": "anna"} if kind.placed and not kind.owns else {}
+            metadata = {"name": sent[kind.name_field], **owner}
+            made[kind.name] = {"kind": kind.name, "metadata": metadata, "spec": _spec(kind, sent)}
+    return made
+
+
+def change_examples() -> dict[str, Any]:
+    """For each kind a change of its spec."""
+    changes = {kind.name: _spec(kind, kind.examples.get("change", {})) for kind in KINDS.values()}
+    return {name: {"spec": spec} for name, spec in changes.items() if spec}
+
+
+def _spec(kind: Kind, sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sent.items() if name in kind.schema.model_fields}
 
 
 def _posted(kind: Kind) -> Schema:

@@ -17,7 +17,7 @@ from api.door import Route
 from api.openapi.describe import JSON, MERGE_PATCH, Answer, Body, Docs
 from api.openapi.kinds import TAG
 from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
-from api.openapi.posted import posted_one, spec_change
+from api.openapi.posted import change_examples, posted_examples, posted_one, spec_change
 from api.openapi.shapes import STORED
 from api.options import expect
 from api.posted_set import Posted
@@ -140,7 +140,8 @@ _ONE, _RULE = "/documents/{kind}/{name}", signed_in("documents:write")
 _PATH = (*path_parameters(_ONE), *write_parameters(), IF_MATCH)
 _NOW = Answer(200, "The document as it is now.", STORED, headers={"ETag": TAG})
 _NEW = Answer(201, "The new document.", STORED, headers={"ETag": TAG, "Location": "Where it is."})
-_BODY, _PATCH = Body(spec_change(merge=False)), Body(spec_change(merge=True), media=(MERGE_PATCH, JSON))
+_BODY = Body(spec_change(merge=False), change_examples())
+_PATCH = Body(spec_change(merge=True), change_examples(), media=(MERGE_PATCH, JSON))
 _BACK = (*path_parameters(_ONE), *write_parameters(creating=True), IF_MATCH)
 ROUTES = (
     Route(
@@ -148,7 +149,7 @@ ROUTES = (
         "/documents",
         "Create a document",
         _RULE,
-        Docs("documents", (_NEW,), write_parameters(creating=True), Body(posted_one())),
+        Docs("documents", (_NEW,), write_parameters(creating=True), Body(posted_one(), posted_examples())),
         writes=_create,
     ),
     Route(

@@ -1,9 +1,11 @@
 """The OpenAPI document: valid as 3.0, about every door and nothing else, and complete."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app, document, served
@@ -94,3 +96,44 @@ def test_what_is_created_leads_to_itself() -> None:
 def test_what_lies_outside_of_the_base_is_public_but_for_metrics() -> None:
     closed = {path for path, route in served() if route.rule.access.value != "public"}
     assert {path for path in closed if not path.startswith(BASE)} == {"/metrics"}
+
+
+def _examples(path: str, route: Route) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The examples of what is sent and answered, each with its schema."""
+    found = _operation(path, route)
+    for place in (found.get("requestBody", {}), *found["responses"].values()):
+        for media, each in place.get("content", {}).items():
+            several = [one["value"] for one in each.get("examples", {}).values()]
+            for example in [*several, *([each["example"]] if "example" in each else [])]:
+                if media.endswith("json"):
+                    yield each["schema"], example
+
+
+@pytest.mark.parametrize(("path", "route"), DOORS)
+def test_every_example_is_as_its_schema_says(path: str, route: Route) -> None:
+    for schema, example in _examples(path, route):
+        whole = {**schema, "components": document()["components"]}
+        assert [error.message for error in OAS30Validator(whole).iter_errors(example)] == [], example
+
+
+@pytest.mark.parametrize("key", ["users", "domains", "packages", "jobs", "webhooks", "tokens"])
+def test_objects_and_their_lists_have_examples(key: str) -> None:
+    paths = document()["paths"]
+    content = paths[f"{BASE}/{key}"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert content["example"][key]
+    one = paths[f"{BASE}/{key}/{{id}}"]
+    assert (
+        one["get"]["responses"]["200"]["content"]["application/json"]["example"] == content["example"][key][0]
+    )
+    assert one["put"]["requestBody"]["content"]["application/json"]["examples"]
+    assert one["patch"]["responses"]["200"]["content"]["application/json"]["example"]
+
+
+@pytest.mark.parametrize(
+    "door", ["post /documents", "put /documents/{kind}/{name}", "patch /documents/{kind}/{name}"]
+)
+def test_documents_have_an_example_for_each_kind_that_has_one(door: str) -> None:
+    method, path = door.split()
+    content = document()["paths"][f"{BASE}{path}"][method]["requestBody"]["content"]
+    for each in content.values():
+        assert {"User", "WebDomain", "Package"} <= set(each["examples"])
