@@ -120,8 +120,11 @@ def list_route(of: Collection) -> Route:
 
 
 def _described(of: Collection) -> Described:
-    example = of.writing.example if of.writing else {}
-    return Described(of.path, of.key, of.noun, of.shape, of.listing, example)
+    if of.writing is None:
+        return Described(of.path, of.key, of.noun, of.shape, of.listing)
+    fields, sent = of.writing.accepted.model_fields.items(), of.writing.example
+    made = {name: each.default for name, each in fields if isinstance(each.default, bool)} | {**sent}
+    return Described(of.path, of.key, of.noun, of.shape, of.listing, sent, made if sent else {})
 
 
 def _reading(of: Collection) -> Rule:

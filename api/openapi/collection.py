@@ -18,8 +18,8 @@ _TAG = {"ETag": "The entity tag: it changes with whatever is shown."}
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is said of a collection: where it is, its key and noun, how its objects look, what lists offer, and what is
-    sent, as an example, to make one."""
+    """What is said of a collection: where it is, its key and noun, how its objects look, what lists offer, and as an
+    example what is sent to make one, and what that is then."""
 
     path: str
     key: str
@@ -27,6 +27,7 @@ class Described:
     shape: Schema
     listing: Listing
     example: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def list(self) -> Docs:
         answer = Answer(200, "One page of them.", page_schema(self.key, self.shape), self._page())
@@ -43,7 +44,7 @@ class Described:
         """`once` is how an object looks to its maker, when that is shown more than others are."""
         headers = _TAG | {"Location": "Where the new object is."}
         look = once or self.shape
-        answer = Answer(201, f"The new {self.noun}.", look, shown(look, self.example), headers=headers)
+        answer = Answer(201, f"The new {self.noun}.", look, shown(look, self.made), headers=headers)
         body = Body(accepted.model_json_schema(), {"example": self.example} if self.example else {})
         parameters = (*path_parameters(self.path), *write_parameters(creating=True))
         return Docs(self.key, (answer,), parameters, body)
@@ -72,10 +73,10 @@ class Described:
         return Docs(self.key, (Answer(204, f"The {self.noun} is gone."),), parameters)
 
     def _shown(self) -> dict[str, Any] | None:
-        return shown(self.shape, self.example)
+        return shown(self.shape, self.made)
 
     def _page(self) -> dict[str, Any] | None:
-        return page(self.key, self.shape, self.example)
+        return page(self.key, self.shape, self.made)
 
     def _one(self) -> tuple[Parameter, ...]:
         identifiers: Mapping[type, Schema] = {UUID: IDENTIFIER, int: NUMBER}

@@ -34,7 +34,6 @@ EXAMPLE = {
     "url": "https://your-app.com/webhook",
     "events": ["user.created", "domain.ssl.renewed", "backup.completed"],
     "secret": "webhook-secret-key",
-    "is_active": True,
 }
 _PATIENCE = 2.0
 _resolvers = Resolvers(threads=64, share=4)
