@@ -46,7 +46,8 @@ def place(
         return ""
     user = None if kind.owns else lookup(Ref("User", owner))
     if user and wished is not None and wished != user.target:
-        raise Invalid([Fault("host", f"is that of its owner, {user.target!r}: leave it out")])
+        theirs = repr(user.target) if user.target else "which has none yet"
+        raise Invalid([Fault("host", f"is that of its owner, {theirs}: leave it out")])
     return user.target if user else choose_target(connection, wished)
 
 

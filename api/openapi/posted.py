@@ -5,7 +5,7 @@ from typing import Any
 
 from api.openapi.describe import Schema
 from api.openapi.kinds import change_schema, spec_schema
-from api.openapi.schemas import listed, one_of
+from api.openapi.schemas import listed, nullable, one_of
 from api.posted_set import Metadata, PostedSet
 from state.kind import Kind
 from state.kinds import KINDS
@@ -63,10 +63,12 @@ def _spec(kind: Kind, sent: Mapping[str, Any]) -> dict[str, Any]:
 def _posted(kind: Kind) -> Schema:
     spec = spec_schema(kind)
     known = Metadata.model_json_schema()
+    nowhere = nullable({"type": "string", "maxLength": 0, "description": "It is on no host."})
+    host = {} if kind.placed else {"host": nowhere}
     metadata: dict[str, Any] = {
         **known,
         "title": f"{kind.name}Metadata",
-        "properties": {**known["properties"], "name": kind.naming},
+        "properties": {**known["properties"], **host, "name": kind.naming},
     }
     return {
         "title": f"{kind.name}Document",

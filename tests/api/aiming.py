@@ -108,8 +108,8 @@ def _aim_query(case: Case) -> None:
 def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     """The body with owners, hosts, addresses and times that are good.
 
-    Where a site's files are depends on whose it is: that is left to the API; no schema says what a certificate is. An
-    empty set prunes nothing. What is new has one revision to go back to.
+    What depends on whose it is, is left to the API; no schema says what a certificate is. An empty set prunes nothing.
+    What is new has one revision to go back to.
     """
     good = {
         "user_id": world.uids["rich"],
@@ -120,9 +120,7 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
         "scheduled_for": "2026-01-01T00:00:00Z",
     }
     found = {n: good[n] if n in good and isinstance(v, str) else v for n, v in body.items()}
-    for name in ("document_root", "certificate", "private_key"):
-        if isinstance(found.get(name), str):
-            del found[name]
+    _leave_out(found)
     if found.get("is_wildcard") is True and found.get("acme_challenge_type") in (None, "http01"):
         found["acme_challenge_type"] = "dns01"
     if isinstance(found.get("parameters", {}), dict) and isinstance(found.get("user_id"), str | None):
@@ -138,6 +136,15 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     if isinstance(found.get("documents"), list):
         found["documents"] = [_posted(each, world) for each in found["documents"]]
     return found
+
+
+def _leave_out(found: dict[str, Any]) -> None:
+    """What only the API can know: where a site's files are, and its host, depend on whose it is."""
+    for name in ("document_root", "certificate", "private_key"):
+        if isinstance(found.get(name), str):
+            del found[name]
+    if isinstance(found.get("host"), str) and not isinstance(found.get("owner", found.get("user_id")), str):
+        found["host"] = None
 
 
 def _posted(posted: Any, world: World) -> Any:

@@ -31,7 +31,7 @@ def _domain(world: World, owner: str) -> Arguments:
 def _certificate(world: World, owner: str) -> Arguments:
     with world.database.writing() as connection:
         name = f"{owner}.example"
-        made = store.create(connection, KINDS["Certificate"], name, owner, {}, actor="setup", target="web1")
+        made = store.create(connection, KINDS["Certificate"], name, owner, {}, actor="setup")
         return {"id": made.uid}
 
 
