@@ -16,6 +16,7 @@ from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind
 from state.kinds import KINDS
+from state.parts import clashes
 from state.reading import find, from_row
 from state.tables import documents
 from state.tombstones import confirm
@@ -45,6 +46,7 @@ def perform(
     written: list[Written] = []
     kept: set[str] = set()
     base: dict[str, int] = {}
+    places: dict[str, int] = {}
     for i, each in _in_order(posted.documents):
         try:
             one = _write(connection, principal, posted, each)
@@ -60,13 +62,28 @@ def perform(
         if one.after.uid in kept:
             faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
         kept.add(one.after.uid)
+        places[one.after.uid] = i
         written.append(one)
         base |= {one.before.uid: one.before.generation} if one.before else {str(one.after.ref): 0}
     if faults:
         raise Invalid(faults)
-    if not posted.prune:
-        return Outcome(tuple(written), base=base)
-    return _pruned(connection, principal, posted, Outcome(tuple(written), base=base), removals)
+    outcome = Outcome(tuple(written), base=base)
+    if posted.prune:
+        outcome = _pruned(connection, principal, posted, outcome, removals)
+    _refuse_clashes(connection, outcome, places)
+    return outcome
+
+
+def _refuse_clashes(connection: Connection, outcome: Outcome, places: Mapping[str, int]) -> None:
+    """Looks at parts beside each other when all are written and all that go are gone. Raises Invalid."""
+    faults = [
+        Fault(f"documents.{places[one.after.uid]}.{place(KINDS[one.after.kind], fault.field)}", fault.message)
+        for one in outcome.written
+        if one.after.uid in places and not one.after.deleted
+        for fault in clashes(connection, one.after)
+    ]
+    if faults:
+        raise Invalid(faults)
 
 
 def _in_order(posted: Sequence[Posted]) -> list[tuple[int, Posted]]:
@@ -99,7 +116,7 @@ def _write(connection: Connection, principal: Principal, posted: PostedSet, each
     document = _existing(connection, kind, each.metadata.name)
     if document is not None and _sees(connection, principal, kind, document):
         return _rewrite(connection, principal, document, each)
-    return create(connection, principal, each, posted.owner, posted.host)
+    return create(connection, principal, each, posted.owner, posted.host, apart=False)
 
 
 def create(
@@ -108,12 +125,15 @@ def create(
     each: Posted,
     owner: str | None = None,
     host: str | None = None,
+    *,
+    apart: bool = True,
 ) -> Written:
     """Makes the document, of `owner` and on `host` where it does not say itself. Raises Invalid, Conflict."""
     kind = KINDS[each.kind]
     whose = _owner(connection, principal, kind, each.metadata.owner or owner)
     wished = each.metadata.host or (host if kind.owns else None)
-    return writes.create(connection, principal, New(kind, each.metadata.name, whose, each.spec, wished))
+    new = New(kind, each.metadata.name, whose, each.spec, wished)
+    return writes.create(connection, principal, new, apart=apart)
 
 
 def _rewrite(connection: Connection, principal: Principal, document: Document, each: Posted) -> Written:
@@ -128,7 +148,8 @@ def _rewrite(connection: Connection, principal: Principal, document: Document, e
     old = dump(document.spec)
     named = {n: v for n, v in each.spec.items() if n not in old or old[n] != v}
     return writes.change(
-        connection, principal, document, each.spec, merge=False, faults=faults, named=named
+        connection, principal, document, each.spec,
+        merge=False, faults=faults, named=named, apart=False,
     )  # fmt: skip
 
 

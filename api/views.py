@@ -25,9 +25,10 @@ def document_view(shown: Shown) -> dict[str, Any]:
     return {
         "id": shown.uid,
         "user_id": shown.owner_uid,
+        **({kind.part_of.field: shown.whole} if kind.part_of else {}),
         kind.name_field: shown.name,
         **shown.values,
-        **kind.measured,
+        **{name: shown.kept.get(name, value) for name, value in kind.measured.items()},
         **shown.counts,
         **shown.remembered,
         "host": shown.target or None,

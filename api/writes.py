@@ -15,7 +15,7 @@ from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
 from state.kinds import KINDS
-from state.reading import by_uid, find, from_row
+from state.reading import by_uid, find, from_row, parts_of
 from state.tables import documents
 
 _T = TypeVar("_T")
@@ -50,16 +50,18 @@ class New:
     values: Mapping[str, Any]
     host: str | None = None
     faults: Sequence[Fault] = ()
+    whole: Document | None = None
 
 
-def create(connection: Connection, principal: Principal, new: New) -> Written:
-    """Makes the document. Raises Invalid with all faults at once, Forbidden, Conflict."""
+def create(connection: Connection, principal: Principal, new: New, *, apart: bool = True) -> Written:
+    """Makes the document; `apart` as in the store. Raises Invalid with all faults at once, Forbidden, Conflict."""
     access.check_create(principal, new.kind, new.owner, new.values, new.host)
 
     def make() -> store.Created:
         return store.create_owned(
-            connection, new.kind, new.name, new.owner, new.values, actor=principal.name, target=new.host
-        )
+            connection, new.kind, new.name, new.owner, new.values,
+            actor=principal.name, target=new.host, whole=new.whole, apart=apart,
+        )  # fmt: skip
 
     created = with_faults(new.faults, make)
     access.check_limits(principal, new.kind, None, created.document.spec)
@@ -76,6 +78,7 @@ def change(
     generation: int | None = None,
     faults: Sequence[Fault] = (),
     named: Mapping[str, Any] | None = None,
+    apart: bool = True,
 ) -> Written:
     """Changes the document; `named` are the fields asked for, where `values` holds more than those."""
     kind = KINDS[document.kind]
@@ -83,8 +86,9 @@ def change(
 
     def make() -> Document:
         return store.change(
-            connection, document, values, actor=principal.name, merge=merge, generation=generation
-        )
+            connection, document, values,
+            actor=principal.name, merge=merge, generation=generation, apart=apart,
+        )  # fmt: skip
 
     changed = with_faults(faults, make)
     access.check_limits(principal, kind, document.spec, changed.spec)
@@ -99,12 +103,12 @@ def remove(
     confirmed: bool = True,
     generation: int | None = None,
 ) -> Written:
-    """Turns the document, and what a user owns, into tombstones."""
+    """Turns the document, its parts, and what a user owns, into tombstones."""
     kind = KINDS[document.kind]
     access.check_remove(principal, kind, document)
     if generation is not None and document.generation != generation:
         raise Stale(f"it is at generation {document.generation} now: read it again")
-    owned = _owned(connection, document) if kind.owns else []
+    owned = _owned(connection, document) if kind.owns else parts_of(connection, [document.uid])
     store.remove(connection, document, actor=principal.name, confirmed=confirmed)
     left = {each.uid: each for each in by_uid(connection, [document.uid, *(d.uid for d in owned)])}
     gone = datetime.now(UTC)

@@ -9,6 +9,8 @@ from typing import Any, Self
 import httpx
 
 from commands.console import Failed
+from state.kind import Kind
+from state.kinds import whole_kind
 
 PREFIX = "/api/v1"
 PATIENCE = 75.0
@@ -50,12 +52,21 @@ class Client:
         """The answer's values. Raises Failed."""
         return self.values(self.send("POST", path, body))
 
-    def all(self, plural: str, key: str = "") -> Iterator[Values]:
+    def of_kind(self, kind: Kind) -> Iterator[Values]:
+        """Every object of a kind; parts are asked for whole by whole."""
+        wholes = whole_kind(kind)
+        if wholes is None:
+            yield from self.all(kind.plural, kind.list_key)
+            return
+        for whole in self.of_kind(wholes):
+            yield from self.all(f"{wholes.plural}/{whole['id']}/{kind.plural}", kind.list_key)
+
+    def all(self, path: str, key: str = "") -> Iterator[Values]:
         """Every object of a list, page after page: what is there throughout comes once, whatever else changes."""
         query: dict[str, str | int] = {"limit": 100}
         while True:
-            answer = self.get(f"/{plural}", **query)
-            yield from answer.get(key or plural, [])
+            answer = self.get(f"/{path}", **query)
+            yield from answer.get(key or path, [])
             following = answer.get("next")
             if not following:
                 return

@@ -95,7 +95,7 @@ def _host(host: Values) -> tuple[object, ...]:
 
 def _drifted(client: Client) -> Iterator[tuple[str, str, str, str]]:
     for kind in KINDS.values():
-        for values in client.all(kind.plural, kind.list_key) if kind.placed else ():
+        for values in client.of_kind(kind) if kind.placed else ():
             for condition in values.get("conditions", []):
                 if condition["type"] == "Drifted" and condition["status"]:
                     since, what = condition["last_transition"], condition["message"]

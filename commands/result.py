@@ -30,7 +30,7 @@ def look(client: Client, documents: Sequence[Values], address: str, timeout: flo
     wanted = {(each["kind"], each["metadata"]["name"]) for each in documents}
     written, owners = [], {}
     for kind in KINDS.values():
-        for values in client.all(kind.plural, kind.list_key):
+        for values in client.of_kind(kind):
             name = str(values[kind.name_field])
             if kind.owns:
                 owners[str(values["id"])] = bool(values.get("is_suspended"))

@@ -73,9 +73,7 @@ def _look(client: Client, waiting: Mapping[str, Values]) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for kind in dict.fromkeys(str(each["kind"]) for each in waiting.values()):
         mine = {uid: each for uid, each in waiting.items() if each["kind"] == kind}
-        found_now = (
-            values for values in client.all(KINDS[kind].plural, KINDS[kind].list_key) if values["id"] in mine
-        )
+        found_now = (values for values in client.of_kind(KINDS[kind]) if values["id"] in mine)
         seen = {str(values["id"]): values for values in found_now}
         for uid, each in mine.items():
             values = seen.get(uid)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from state.document import Document, Ref
@@ -12,7 +13,11 @@ from state.resource import Resource, service
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one document: the keys it compiled to, or why it did not; what to remember once they are true."""
+    """What became of one document: the keys it compiled to, or why it did not; what to remember once they are true,
+    and `ahead`, before anything is done.
+
+    A part shares the outcome of its `whole` (uid); `left_out`: why some parts (by uid) are not in it.
+    """
 
     keys: tuple[str, ...] = ()
     blocked: tuple[Reason, ...] = ()
@@ -21,6 +26,9 @@ class Outcome:
     keep: Mapping[str, Any] = field(default_factory=dict)
     waiting: tuple[Reason, ...] = ()
     secured: Reason | None = None
+    ahead: Mapping[str, Any] = field(default_factory=dict)
+    whole: str = ""
+    left_out: Mapping[str, Reason] = field(default_factory=dict)
 
     @property
     def held(self) -> bool:
@@ -37,19 +45,30 @@ class Catalog:
     outcomes: Mapping[str, Outcome]
 
 
+Parts = Mapping[str, tuple[Document, ...]]
+
+
 def compile_documents(
     documents: Iterable[Document],
     related: Mapping[Ref, Document],
     facts: Facts,
     templates: Templates,
     plane: Plane = NO_PLANE,
+    parts: Parts = MappingProxyType({}),
 ) -> Catalog:
-    """The catalog; a document that cannot be compiled is told of in its outcome and harms no other."""
+    """The catalog; a document that cannot be compiled is told of in its outcome and harms no other.
+
+    `parts` are the living parts by the uids of their wholes.
+    """
     resources: dict[str, Resource] = {}
     wanted_by: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
     for document in sorted(documents, key=_order):
-        outcome, made = _compile_one(Context(document, facts, templates, related.get, plane))
+        if document.whole:
+            outcomes[document.uid] = _shared(document, outcomes.get(document.whole, Outcome()))
+            continue
+        context = Context(document, facts, templates, related.get, plane, parts.get(document.uid, ()))
+        outcome, made = _compile_one(context)
         clash = next((r.key for r in made if r.key in resources and resources[r.key] != r), None)
         if clash is not None:
             other = Reason("Conflict", f"{clash} is wanted differently by another document")
@@ -69,6 +88,13 @@ def _order(document: Document) -> tuple[int, str, str]:
     return (KINDS[document.kind].rank, document.name, document.uid)
 
 
+def _shared(part: Document, outcome: Outcome) -> Outcome:
+    """The outcome of a part: that of its whole, unless it was left out."""
+    reason = None if part.deleted else outcome.left_out.get(part.uid)
+    blocked = (*outcome.blocked, reason) if reason else outcome.blocked
+    return Outcome(outcome.keys, blocked, outcome.failed, whole=part.whole)
+
+
 def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
     if context.document.deleted:
         return Outcome(), ()
@@ -77,14 +103,14 @@ def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)
-    return (
-        Outcome(
-            keys,
-            compiled.blocked,
-            notes=compiled.notes,
-            keep=compiled.keep,
-            waiting=compiled.waiting,
-            secured=compiled.secured,
-        ),
-        compiled.resources,
+    outcome = Outcome(
+        keys,
+        compiled.blocked,
+        notes=compiled.notes,
+        keep=compiled.keep,
+        waiting=compiled.waiting,
+        secured=compiled.secured,
+        ahead=compiled.ahead,
+        left_out=compiled.left_out,
     )
+    return outcome, compiled.resources

@@ -43,10 +43,31 @@ def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclu
     down = {c.service: results[c.key] for c in changes.get("", []) if results[c.key].status not in DONE}
     return {
         uid: _conclude_one(
-            survey, document, changes.get(uid, []), results, applied, _users(survey, uid, down), at
+            survey,
+            document,
+            _changes_for(survey, uid, changes),
+            results,
+            applied,
+            _users(survey, uid, down),
+            at,
         )
         for uid, document in survey.subject.documents.items()
     }
+
+
+def changed_statuses(subject: Subject, conclusions: Mapping[str, Conclusion]) -> list[Status]:
+    """The statuses to be stored: those of parts only where they differ, since there may be many."""
+    known, documents = subject.statuses, subject.documents
+    return [
+        conclusion.status
+        for uid, conclusion in conclusions.items()
+        if not documents[uid].whole or conclusion.status != known[uid]
+    ]
+
+
+def _changes_for(survey: Survey, uid: str, changes: Mapping[str, list[Change]]) -> list[Change]:
+    """The changes made for a document, or for the whole that it is a part of."""
+    return changes.get(survey.catalog.outcomes[uid].whole or uid, [])
 
 
 def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
@@ -86,6 +107,19 @@ def intend(survey: Survey) -> dict[str, Status]:
     return {uid: replace(known[uid], applied={**known[uid].applied, **new}) for uid, new in ahead.items()}
 
 
+def remembered_ahead(survey: Survey) -> dict[str, Mapping[str, Any]]:
+    """What is to be remembered, by uid, before the changes are made: a crash after them must not forget it."""
+    documents, outcomes = survey.subject.documents, survey.catalog.outcomes
+    changed = {change.document for change in survey.plan.changes} & outcomes.keys()
+    new = {uid: _new(documents[uid], outcomes[uid].ahead) for uid in sorted(changed)}
+    return {uid: values for uid, values in new.items() if values}
+
+
+def _new(document: Document, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not remembered with a document yet."""
+    return {name: value for name, value in values.items() if document.kept.get(name) != value}
+
+
 def postpone(subject: Subject, error: GhostError, at: datetime) -> list[Status]:
     """The statuses of documents whose target could not be looked at or worked on."""
     reason, message = type(error).__name__, f"{error}; tried again soon"
@@ -114,14 +148,15 @@ def _conclude_one(
     old = survey.subject.statuses[document.uid]
     outcome = survey.catalog.outcomes[document.uid]
     failed = [(c, results[c.key]) for c in changes if results[c.key].status not in DONE]
-    blocked = (*outcome.blocked, *survey.plan.blocked.get(document.uid, ()))
-    status = replace(
-        old,
-        observed_generation=document.generation,
-        applied=_inventory(survey, document, old, changes, results, applied),
-        refused=_refusals(old, outcome, failed),
-        repairs=_repairs(old, changes, results),
-    )
+    blocked = (*outcome.blocked, *survey.plan.blocked.get(outcome.whole or document.uid, ()))
+    status = replace(old, observed_generation=document.generation)
+    if not document.whole:
+        status = replace(
+            status,
+            applied=_inventory(survey, document, old, changes, results, applied),
+            refused=_refusals(old, outcome, failed),
+            repairs=_repairs(old, changes, results),
+        )
     own = _problems(outcome, blocked, failed)
     problems = [*own, *down]
     for told in _told(status, problems, blocked, outcome, repaired=not own):
@@ -129,8 +164,8 @@ def _conclude_one(
     left = document.deleted and bool(status.applied) and not problems
     retry = left or bool(down) or any(result.status not in {"refused", *DONE} for _, result in failed)
     forget = document.deleted and not status.applied and not problems
-    new = {} if problems else {k: v for k, v in outcome.keep.items() if document.kept.get(k) != v}
-    return Conclusion(status, retry, forget, new)
+    new = {} if problems else _new(document, outcome.keep)
+    return Conclusion(status, retry and not document.whole, forget, new)
 
 
 def _result(change: Change, applied: Applied) -> Result:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.apply import rehearse
@@ -47,7 +48,7 @@ def make_report(world: World, plan: Plan) -> dict[str, Any]:
     overlay = [unpack(values) for values in request.get("overlay", ())]
     with world.database.reading() as connection:
         names = [t.name for t in list_targets(connection)]
-        touched = [*overlay, *reading.dependents(connection, overlay)] if overlay else []
+        touched = _touched(connection, overlay) if overlay else []
     if request.get("target"):
         names = [name for name in names if name == request["target"]]
         if not names:
@@ -56,6 +57,13 @@ def make_report(world: World, plan: Plan) -> dict[str, Any]:
         names = [name for name in names if any(d.target == name for d in touched)]
     parts = [_target_part(world, name, overlay, touched, request.get("owner") or "") for name in names]
     return whole_report(parts, list(request.get("documents", ())))
+
+
+def _touched(connection: Connection, overlay: list[Document]) -> list[Document]:
+    """What the plan is about: the documents as they would be, those that refer to them, and what they are parts of."""
+    known = {d.uid for d in overlay}
+    wholes = sorted({d.whole for d in overlay if d.whole} - known)
+    return [*overlay, *reading.by_uid(connection, wholes), *reading.dependents(connection, overlay)]
 
 
 def _target_part(

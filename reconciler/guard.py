@@ -37,12 +37,15 @@ def judge(plan: Plan, documents: Mapping[str, Document], total: int, doubtful: i
 def hold_back(plan: Plan, documents: Mapping[str, Document], verdict: Verdict) -> Plan:
     """The plan without the deletions that the guard refused, which say so; all else goes on."""
     doubtful = _doubtful(plan, documents)
+    doubtful |= {documents[uid].whole for uid in doubtful} - {""}
     held = {uid: (*plan.blocked.get(uid, ()), Reason("HeldBack", verdict.message)) for uid in doubtful}
     changes = tuple(change for change in plan.changes if change.document not in doubtful)
     return replace(plan, changes=changes, blocked={**plan.blocked, **held})
 
 
 def _doubtful(plan: Plan, documents: Mapping[str, Document]) -> set[str]:
-    """The tombstones that the plan would make true and that nobody confirmed."""
+    """The tombstones that the plan would make true and that nobody confirmed; of parts, by a change of their whole."""
     doomed = {c.document for c in plan.changes if c.action is Action.DELETE and c.document in documents}
+    changed = {change.document for change in plan.changes}
+    doomed |= {uid for uid, d in documents.items() if d.whole in changed}
     return {uid for uid in doomed if documents[uid].deleted and not documents[uid].confirmed}

@@ -7,7 +7,7 @@ import structlog
 
 from reconciler.apply import Applied, apply, new_stamp
 from reconciler.certificates.wanting import ask_for_certificates
-from reconciler.conclude import NOTHING, conclude, intend, news, postpone
+from reconciler.conclude import NOTHING, changed_statuses, conclude, intend, news, postpone, remembered_ahead
 from reconciler.guard import hold_back, judge
 from reconciler.lease import Lease
 from reconciler.plan import Plan
@@ -90,6 +90,7 @@ def _write_ahead(world: World, lease: Lease, found: Survey) -> Subject:
     with world.database.writing() as connection:
         lease.check(connection)
         save_statuses(connection, promised.values())
+        keep_all(connection, remembered_ahead(found))
     return replace(found.subject, statuses={**found.subject.statuses, **promised})
 
 
@@ -98,7 +99,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
     subject = found.subject
     with world.database.writing() as connection:
         lease.check(connection)
-        save_statuses(connection, (c.status for c in conclusions.values()))
+        save_statuses(connection, changed_statuses(subject, conclusions))
         settle(connection, subject.documents.values())
         keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))

@@ -1,7 +1,7 @@
 """What a look at a target is about, and what it found."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.compile import Catalog
 from reconciler.observe import Look
@@ -15,6 +15,7 @@ class Subject:
     """The documents (by uid) that a look is about, what they refer to, and what is known of them.
 
     `total`: how many documents the target has, and `doubtful`: of how many nobody confirmed the deletion.
+    `parts`: the living parts of these documents, by the uids of their wholes.
     """
 
     target: str
@@ -23,6 +24,7 @@ class Subject:
     statuses: Mapping[str, Status]
     total: int = 0
     doubtful: int = 0
+    parts: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +55,22 @@ def with_overlay(subject: Subject, overlay: Iterable[Document]) -> Subject:
     related = {ref: d for ref, d in {**subject.related, **everywhere}.items() if ref not in gone}
     statuses = {uid: subject.statuses.get(uid, Status(uid)) for uid in {**subject.documents, **mine}}
     documents = {**subject.documents, **mine}
-    return replace(subject, documents=documents, related=related, statuses=statuses)
+    parts = {**subject.parts, **_parts(subject, mine)}
+    return replace(subject, documents=documents, related=related, statuses=statuses, parts=parts)
+
+
+def group_parts(documents: Iterable[Document]) -> dict[str, tuple[Document, ...]]:
+    """The living parts among these documents, by the uids of their wholes, in an order of their own."""
+    found: dict[str, list[Document]] = {}
+    for document in documents:
+        if document.whole and not document.deleted:
+            found.setdefault(document.whole, []).append(document)
+    return {uid: tuple(sorted(parts, key=lambda part: part.uid)) for uid, parts in found.items()}
+
+
+def _parts(subject: Subject, overlay: Mapping[str, Document]) -> dict[str, tuple[Document, ...]]:
+    """The parts, as they would be, of the wholes that the overlay has parts of."""
+    wholes = {d.whole for d in overlay.values() if d.whole}
+    known = {part.uid: part for uid in wholes for part in subject.parts.get(uid, ())}
+    new = {uid: d for uid, d in overlay.items() if d.whole}
+    return {**dict.fromkeys(wholes, ()), **group_parts({**known, **new}.values())}

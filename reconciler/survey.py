@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
 
 from reconciler.compile import Catalog, compile_documents
 from reconciler.observe import Look, Run, observe
 from reconciler.plan import Observation, make_plan
-from reconciler.subject import Subject, Survey
+from reconciler.subject import Subject, Survey, group_parts
 from state import reading
 from state.acme_account import thumbprint
 from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kind import Facts, Plane, Templates
+from state.kinds import KINDS, parts_of_kind
 from state.resource import Secret
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
@@ -40,13 +44,16 @@ def whole_target(database: Database, target: str) -> Subject:
         related = reading.referred(connection, None, target)
         known = target_statuses(connection, target)
     statuses = {uid: known.get(uid, Status(uid)) for uid in documents}
-    return Subject(target, documents, _by_ref(documents.values(), related), statuses, len(documents))
+    parts = group_parts(documents.values())
+    return Subject(
+        target, documents, _by_ref(documents.values(), related), statuses, len(documents), parts=parts
+    )
 
 
 def pending_on(database: Database, target: str, limit: int) -> Subject:
     """What changed on the target since it was last reconciled, and the tombstones in the way of what is new."""
     with database.reading() as connection:
-        documents = {d.uid: d for d in reading.pending(connection, target, limit)}
+        documents = _with_wholes(connection, reading.pending(connection, target, limit))
         statuses = load_statuses(connection, documents.values())
         new = [d for d in documents.values() if not d.deleted and not statuses[d.uid].observed_generation]
         if new:
@@ -55,7 +62,17 @@ def pending_on(database: Database, target: str, limit: int) -> Subject:
         related = reading.referred(connection, list(documents), target)
         statuses = {uid: _afresh(status, documents[uid]) for uid, status in statuses.items()}
         total, doubtful = reading.how_many(connection, target)
-    return Subject(target, documents, _by_ref(documents.values(), related), statuses, total, doubtful)
+    parts, by_ref = group_parts(documents.values()), _by_ref(documents.values(), related)
+    return Subject(target, documents, by_ref, statuses, total, doubtful, parts)
+
+
+def _with_wholes(connection: Connection, found: Iterable[Document]) -> dict[str, Document]:
+    """The documents with the wholes that they are parts of, and all parts of these."""
+    documents = {d.uid: d for d in found}
+    missing = sorted({d.whole for d in documents.values() if d.whole} - documents.keys())
+    documents |= {d.uid: d for d in reading.by_uid(connection, missing)}
+    wholes = [d.uid for d in documents.values() if parts_of_kind(KINDS[d.kind])]
+    return documents | {d.uid: d for d in reading.parts_of(connection, wholes)}
 
 
 def _afresh(status: Status, document: Document) -> Status:
@@ -89,9 +106,9 @@ def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
     """What the documents compile to on a host that has these facts."""
     templates = world.templates()
     with world.database.reading() as connection:
-        plane = Plane(thumbprint(connection))
+        plane = Plane(thumbprint(connection), datetime.now(UTC).date())
     return lambda facts: compile_documents(
-        subject.documents.values(), subject.related, facts, templates, plane
+        subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )
 
 

@@ -75,7 +75,8 @@ def _needy(found: Survey) -> frozenset[str]:
     needy = {change.document for change in found.plan.changes}
     needy |= {found.catalog.wanted_by[key] for key in found.plan.adopted}
     for uid, status in found.subject.statuses.items():
-        outcome, blocked = found.catalog.outcomes[uid], bool(found.plan.blocked.get(uid))
+        outcome = found.catalog.outcomes[uid]
+        blocked = bool(found.plan.blocked.get(outcome.whole or uid))
         kept_from = blocked or outcome.held
         ready = next((c.status for c in status.conditions if c.type == "Ready"), not kept_from)
         told = ready != kept_from and _is(status, "Blocked") == (blocked or bool(outcome.blocked))

@@ -78,7 +78,8 @@ def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> 
         raise Conflict(f"{wanted.name!r} is taken", code=_code(wanted))
     if found is not None:
         raise Conflict(
-            f"{wanted.name!r} belongs to a name of another tenant, or that one to it", code=_code(wanted)
+            f"{wanted.name!r} is or belongs to a name of another tenant, or that one to it",
+            code=_code(wanted),
         )
 
 

@@ -28,6 +28,7 @@ class Ref:
 class Document:
     """One desired object. `number` is a serial given once (a User's becomes its uid); times are UTC.
 
+    `whole` is the uid of the document that it is a part of, empty for what is no part of another.
     `request_id` is the request that wrote it last. `wanted` counts everything that makes another look necessary:
     own changes and those of what it refers to. `kept` is what the control plane made for it and remembers (a zone's
     serial, a certificate), which is nobody's wish and makes no generation; `sealed` are secrets that belong to it.
@@ -49,6 +50,7 @@ class Document:
     request_id: str = ""
     kept: Mapping[str, Any] = field(default_factory=dict)
     sealed: str | None = None
+    whole: str = ""
 
     @property
     def ref(self) -> Ref:

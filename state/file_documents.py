@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from state.document import Document, Ref
 from state.errors import Fault
+from state.file_parts import beside, split
 from state.kind import Kind, Spec
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR, HOST_SPACES, Claim, parents, user_name
@@ -81,7 +82,7 @@ class _Draft:
 def judge(found: Iterable[tuple[str, Source]]) -> Folder:
     """The documents of all files, with every fault of each, and of all together."""
     drafts, faults = [], []
-    for file, source in found:
+    for file, source in ((file, part) for file, whole in found for part in split(whole)):
         made = list(source.faults)
         document = _shaped(file, source, made)
         if document is None:
@@ -91,7 +92,7 @@ def judge(found: Iterable[tuple[str, Source]]) -> Folder:
     _complete_all(drafts)
     for draft in drafts:
         faults += [FileFault(draft.document.file, f.line, f.field, f.message) for f in draft.faults]
-    faults += [*_twice(drafts), *_claimed(drafts)]
+    faults += [*_twice(drafts), *_claimed(drafts), *_beside(drafts)]
     documents = tuple(draft.document for draft in drafts)
     return Folder(documents, tuple(sorted(faults)), tuple(sorted(_missing(drafts))))
 
@@ -213,6 +214,13 @@ def _twice(drafts: list[_Draft]) -> Iterator[FileFault]:
             )
 
 
+def _beside(drafts: list[_Draft]) -> Iterator[FileFault]:
+    """Parts that cannot be beside others of their whole."""
+    by_whole = {id(draft.whole): draft for draft in drafts if draft.whole}
+    for document, name, message in beside(draft.whole for draft in drafts if draft.whole):
+        yield by_whole[id(document)].fault(f"spec.{name}", message)
+
+
 def _claimed(drafts: list[_Draft]) -> Iterator[FileFault]:
     """Shared names that two documents hold, or below another tenant's (as `state.claims` decides)."""
     held: dict[Claim, _Draft] = {}
@@ -249,5 +257,7 @@ def _missing(drafts: list[_Draft]) -> Iterator[FileFault]:
     for draft in drafts:
         whole = draft.whole
         refs = {*KINDS[whole.kind].references(whole), Ref("User", whole.owner)} if whole else set()
+        part_of = KINDS[whole.kind].part_of if whole else None
+        refs |= {Ref(part_of.kind, part_of.whole(whole.name))} if whole and part_of else set()
         for ref in sorted((ref for ref in refs - there if not ref.weak), key=str):
             yield draft.fault("", f"{ref} is not in this folder: it must exist already")

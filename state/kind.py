@@ -1,8 +1,8 @@
 """What a kind of document is: a value with its schema, what it compiles to, and how the doors show it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol, Self, cast
 
@@ -94,9 +94,10 @@ Related = Callable[[Ref], Document | None]
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """What the control plane itself has that hosts must know of: its ACME account's thumbprint (RFC 7638)."""
+    """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), and the day (UTC)."""
 
     thumbprint: str = ""
+    day: date = date.min
 
 
 NO_PLANE = Plane()
@@ -104,14 +105,15 @@ NO_PLANE = Plane()
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a compile may look at: the document, what it refers to, its host's facts, the templates, and what the
-    control plane itself has."""
+    """All that a compile may look at: the document, what it refers to, its host's facts, the templates, what the
+    control plane itself knows, and its living parts."""
 
     document: Document
     facts: Facts
     templates: Templates
     related: Related
     plane: Plane = NO_PLANE
+    parts: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,10 @@ class Reason:
 class Compiled:
     """What a document means on its target, in the order of making; or why it cannot be had there yet.
 
-    `keep` is what is remembered with the document (`Document.kept`) once all of it is true. `waiting`: why it has to
-    wait for the control plane itself, which is at it. `secured` is told where a certificate is in order, `notes` where
-    something is not.
+    `keep` is what is remembered with the document (`Document.kept`) once all of it is true, `ahead` before anything of
+    it is done. `waiting`: why it has to wait for the control plane itself, which is at it. `secured` is told where a
+    certificate is in order, `notes` where something is not. `left_out`: why some of its parts (by uid) have no part in
+    that.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -137,6 +140,8 @@ class Compiled:
     keep: Mapping[str, Any] = field(default_factory=dict)
     waiting: tuple[Reason, ...] = ()
     secured: Reason | None = None
+    ahead: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, Reason] = field(default_factory=dict)
 
 
 Values = Mapping[str, Any]
@@ -156,6 +161,24 @@ def _no_companions(_: Document) -> Mapping[Ref, Values]:
 
 def _as_given(values: Values, _name: str, _owner: str, _related: Related, _previous: Spec | None) -> Values:
     return values
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """That documents of a kind are parts of a document of another one, the whole, and have no resources of their own.
+
+    `kind` is the whole's kind, `field` shows its id in the REST API. `whole` tells from a part's name that of its
+    whole; `names` are those that a part with these values may be given in a whole of that name, the first one that is
+    free. `clashes` are the faults of a part beside others of its whole that have the same values in the fields
+    `beside`.
+    """
+
+    kind: str
+    field: str
+    whole: Callable[[str], str]
+    names: Callable[[Values, str], Iterator[str]]
+    beside: tuple[str, ...]
+    clashes: Callable[[Document, Sequence[Document]], Sequence[tuple[str, str]]]
 
 
 def _nothing(_: Context) -> Compiled:
@@ -192,10 +215,11 @@ class Kind:
     `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
     related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
     may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
-    refers to has a lower one. `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and
-    `examples` are bodies that one may post (`create`) and put (`change`). `remembered` are the fields of what is kept
-    that answers show, with their types. `companions` come with a document, which refers to them weakly: they are made,
-    changed and deleted with it.
+    refers to has a lower one. `measured` are fields that are shown as kept with a document, else as given here.
+    `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that
+    one may post (`create`) and put (`change`). `remembered` are the fields of what is kept that answers show, with
+    their types. `companions` come with a document, which refers to them weakly: they are made, changed and deleted
+    with it.
     """
 
     name: str
@@ -225,6 +249,7 @@ class Kind:
     key: str = ""
     remembered: Mapping[str, type] = field(default_factory=dict)
     handing: Handing | None = None
+    part_of: PartOf | None = None
 
     @property
     def list_key(self) -> str:

@@ -34,7 +34,7 @@ SYSTEM_ACCOUNTS = frozenset(_SYSTEM.split())
 _suffixes = PublicSuffixList()
 
 
-HOST_SPACES = ("hosts", "certificates")
+HOST_SPACES = ("hosts", "certificates", "zones")
 
 
 @dataclass(frozen=True, slots=True)

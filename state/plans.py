@@ -81,7 +81,7 @@ def answer(connection: Connection, plan_id: str, status: str, report: Mapping[st
 
 def pack(document: Document) -> dict[str, Any]:
     """A document that is not stored, as plain values."""
-    names = ["uid", "kind", "name", "owner", "target", "generation", "wanted", "number", "confirmed"]
+    names = ["uid", "kind", "name", "owner", "target", "generation", "wanted", "number", "confirmed", "whole"]
     return {name: getattr(document, name) for name in names} | {
         "spec": dump(document.spec),
         "deleted": document.deleted,

@@ -9,7 +9,7 @@ from state.document import Document, Ref
 from state.errors import NotFound
 from state.kind import Related
 from state.kinds import KINDS
-from state.tables import PENDING, documents, refs
+from state.tables import IS_PART, PENDING, documents, refs
 
 _NOTHING: Mapping[str, Any] = {}
 _ALIVE = documents.c.deleted_at.is_(None)
@@ -55,6 +55,7 @@ def from_row(row: Mapping[Any, Any]) -> Document:
         request_id=row["request_id"],
         kept=row["kept"] or _NOTHING,
         sealed=row["sealed"],
+        whole=row["whole"],
     )
 
 
@@ -123,6 +124,15 @@ def by_uid(connection: Connection, uids: list[str]) -> list[Document]:
     found: list[Document] = []
     for start in range(0, len(uids), 500):
         found += _all(connection, select(documents).where(documents.c.uid.in_(uids[start : start + 500])))
+    return found
+
+
+def parts_of(connection: Connection, uids: list[str]) -> list[Document]:
+    """The living parts of the documents with these uids."""
+    found: list[Document] = []
+    for start in range(0, len(uids), 500):
+        theirs = documents.c.whole.in_(uids[start : start + 500])
+        found += _all(connection, select(documents).where(theirs, IS_PART, _ALIVE))
     return found
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Integer,
     Select,
     bindparam,
     cast,
@@ -60,6 +59,8 @@ class Shown:
     counts: Mapping[str, int] = field(default_factory=dict)
     remembered: Mapping[str, Any] = field(default_factory=dict)
     pending: bool = False
+    whole: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def show(connection: Connection, uid: str, condition: ColumnElement[bool] | None = None) -> Shown | None:
@@ -87,6 +88,7 @@ def first_shown(document: Document, owner: Document | None) -> Shown | None:
         generation=document.generation,
         created_at=created,
         updated_at=updated,
+        whole=document.whole,
     )
 
 
@@ -107,9 +109,10 @@ def listing(kind: Kind) -> Listing:
         "id": Field(documents.c.uid, UUID),
         kind.name_field: Field(documents.c.name, str),
         "user_id": Field(_owner_uid(), UUID, nullable=True, among=_owned_by),
+        **({kind.part_of.field: Field(documents.c.whole, UUID)} if kind.part_of else {}),
         **own,
         **{name: Field(_count(name), int) for name in counters(kind)},
-        **{name: Field(cast(literal(value), Integer), int) for name, value in kind.measured.items()},
+        **{name: Field(_measured(name, value), int) for name, value in kind.measured.items()},
         **{name: _remembered(name, type_) for name, type_ in kind.remembered.items()},
         "host": Field(documents.c.target, str),
         "generation": Field(documents.c.generation, int),
@@ -144,6 +147,8 @@ def _shown(row: Any) -> Shown:
         conditions=tuple(row.conditions or ()),
         remembered={name: (row.kept or {}).get(name) for name in kind.remembered},
         pending=row.pending,
+        whole=row.whole,
+        kept=row.kept or {},
     )
 
 
@@ -212,6 +217,11 @@ def _scalar(annotation: Any) -> tuple[type | None, bool]:
     if types[0] in {bool, int}:
         return types[0], nullable
     return str, nullable
+
+
+def _measured(name: str, default: int) -> ColumnElement[Any]:
+    kept = cast(documents.c.kept[name].as_string(), BigInteger)
+    return func.coalesce(kept, cast(literal(default), BigInteger))
 
 
 def _owner_uid() -> ColumnElement[Any]:

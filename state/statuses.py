@@ -4,11 +4,17 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from state.document import Condition, Document, Refusal, Status
 from state.kind import Kind
-from state.tables import documents, statuses
+from state.tables import PENDING, documents, statuses
+
+_SETTLE = (
+    update(documents)
+    .where(documents.c.uid == bindparam("of_uid"), documents.c.wanted == bindparam("as_wanted"), PENDING)
+    .values(pending=False)
+)
 
 
 def load_statuses(connection: Connection, documents_: Iterable[Document]) -> dict[str, Status]:
@@ -72,9 +78,9 @@ def unplaced(document: Document, kind: Kind) -> Status:
 
 def settle(connection: Connection, reached: Iterable[Document]) -> None:
     """Marks documents as looked at, unless they were wanted again in the meantime."""
-    for document in reached:
-        row = (documents.c.uid == document.uid) & (documents.c.wanted == document.wanted)
-        connection.execute(update(documents).where(row).values(pending=False))
+    rows = [{"of_uid": document.uid, "as_wanted": document.wanted} for document in reached]
+    if rows:
+        connection.execute(_SETTLE, rows)
 
 
 def wake(connection: Connection, uids: Iterable[str]) -> None:

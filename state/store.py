@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from state.allotment import check_limit, next_number, place
 from state.claims import claim, lock, release
@@ -18,23 +17,15 @@ from state.event import CREATED, UPDATED, of_document
 from state.events import emit
 from state.kind import Kind, Spec, Values
 from state.kinds import KINDS
-from state.reading import around, from_row, get, related
-from state.statuses import save_statuses, unplaced, wake
-from state.tables import documents, refs, revisions
+from state.parts import find_whole, free_name
+from state.reading import around, from_row, get, parts_of, related
+from state.recording import columns, record, touch_dependents
+from state.tables import documents, refs
 from state.tombstones import bury, confirm
 from state.tracing import current_request
 from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
 
-_INSERT, _INSERT_REVISION, _INSERT_REFS = insert(documents), insert(revisions), insert(refs)
-_HIGHEST = max(kind.rank for kind in KINDS.values())
-_DEPENDING = select(refs.c.uid).where(
-    refs.c.kind == bindparam("of_kind"), refs.c.name == bindparam("of_name")
-)
-_TOUCH = (
-    update(documents)
-    .where(documents.c.uid.in_(_DEPENDING), documents.c.deleted_at.is_(None))
-    .values(wanted=documents.c.wanted + 1, pending=documents.c.target != "")
-)
+_INSERT = insert(documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +46,19 @@ def create(
     actor: str,
     target: str | None = None,
     reserved: bool = False,
+    whole: Document | None = None,
+    apart: bool = True,
 ) -> Document:
     """A new document. Raises Invalid with every fault, Conflict for a name taken, Forbidden for a full plan,
     NotFound when its owner is gone.
 
-    `reserved` admits a name that users may not choose, such as the administrator's.
+    `reserved` admits a name that users may not choose, such as the administrator's. A part of a `whole` without a
+    name is given one. Unless it is written `apart`, who writes looks at clashes of parts when all are written.
     """
     return create_owned(
-        connection, kind, name, owner, values, actor=actor, target=target, reserved=reserved
-    ).document
+        connection, kind, name, owner, values,
+        actor=actor, target=target, reserved=reserved, whole=whole, apart=apart,
+    ).document  # fmt: skip
 
 
 def create_owned(
@@ -76,8 +71,12 @@ def create_owned(
     actor: str,
     target: str | None = None,
     reserved: bool = False,
+    whole: Document | None = None,
+    apart: bool = True,
 ) -> Created:
     """The same as `create`, with the owner."""
+    if whole is not None and not name:
+        name = free_name(connection, kind, values, whole)
     whose, ref = Ref("User", owner), Ref(kind.name, canonical(kind, name, reserved=reserved))
     lock(connection, f"owner/{owner}")
     lock(connection, str(ref))
@@ -87,28 +86,30 @@ def create_owned(
     if kind.placed and not kind.owns and user is None:
         raise NotFound(f"user {owner!r} does not exist", resource="user", id=owner)
     name, spec = validated(kind, name, owner, values, lookup, None, reserved=reserved)
+    whole = find_whole(connection, kind, name, owner)
     if lookup(ref) is not None:
         raise Conflict(f"{kind.name} {name!r} exists already", code=f"{kind.name_field}_taken")
     check_limit(connection, kind, owner, lookup)
     lost = _lost(kind, found, spec)
     if lost is not None:
-        return Created(_restored(connection, kind, lost, spec, actor), user)
+        return Created(_restored(connection, kind, lost, spec, actor, whole, apart=apart), user)
     now = datetime.now(UTC)
     document = Document(
         uid=str(uuid4()),
         kind=kind.name,
         name=name,
         owner=owner,
-        target=place(connection, kind, spec, owner, lookup, target),
+        target=whole.target if whole else place(connection, kind, spec, owner, lookup, target),
         spec=spec,
         number=next_number(connection, kind),
         created_at=now,
         updated_at=now,
         request_id=current_request(),
+        whole=whole.uid if whole else "",
     )
-    connection.execute(_INSERT, _columns(document) | {"pending": bool(document.target)})
+    connection.execute(_INSERT, columns(document) | {"pending": bool(document.target)})
     claim(connection, document, kind.claims(document))
-    _record(connection, document, kind, actor)
+    record(connection, document, kind, actor, apart=apart)
     told = of_document(document, CREATED)
     emit(connection, replace(told, manager=user.owner) if user and told.owner == user.name else told)
     accompany(connection, document, actor, create, change)
@@ -123,10 +124,11 @@ def change(
     actor: str,
     merge: bool = True,
     generation: int | None = None,
+    apart: bool = True,
 ) -> Document:
     """The document with `values` (merged over the old ones, or in their place); itself when nothing differs.
 
-    Raises Invalid, Conflict, or Stale when it is no longer at `generation`.
+    `apart` as for `create`. Raises Invalid, Conflict, or Stale when it is no longer at `generation`.
     """
     kind = KINDS[document.kind]
     lock(connection, f"owner/{document.owner}")
@@ -153,11 +155,11 @@ def change(
         request_id=current_request(),
     )
     row = documents.c.uid == changed.uid
-    connection.execute(update(documents).where(row).values(**_columns(changed), pending=bool(changed.target)))
+    connection.execute(update(documents).where(row).values(**columns(changed), pending=bool(changed.target)))
     release(connection, [changed.uid])
     claim(connection, changed, kind.claims(changed))
     connection.execute(delete(refs).where(refs.c.uid == changed.uid))
-    _record(connection, changed, kind, actor)
+    record(connection, changed, kind, actor, apart=apart)
     emit(connection, of_document(changed, UPDATED))
     staying = accompany(connection, changed, actor, create, change)
     leave(connection, changed, staying, partial(remove, connection, actor=actor))
@@ -165,7 +167,7 @@ def change(
 
 
 def remove(connection: Connection, document: Document, *, actor: str, confirmed: bool = True) -> None:
-    """Turns the document, and what a user owns, into tombstones; their names are free again at once.
+    """Turns the document, its parts, and what a user owns, into tombstones; their names are free again at once.
 
     A tombstone that nobody had confirmed yet is confirmed. Raises Conflict when another document still refers to it.
     """
@@ -178,7 +180,7 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
     if current.deleted:
         confirm(connection, current)
         return
-    owned = _owned(connection, document) if kind.owns else []
+    owned = _owned(connection, document) if kind.owns else parts_of(connection, [document.uid])
     if any(KINDS[d.kind].owns for d in owned):
         raise Conflict(
             f"{document.name!r} still has users of its own: delete or move them first", code="in_use"
@@ -188,7 +190,7 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
         raise Conflict(f"{kind.name} {document.name!r} is in use", code="in_use")
     for each in (*owned, current):
         bury(connection, each, actor, confirmed=confirmed)
-        _touch_dependents(connection, each)
+        touch_dependents(connection, each)
     leave(connection, current, frozenset(), partial(remove, connection, actor=actor, confirmed=confirmed))
 
 
@@ -212,7 +214,16 @@ def _lost(kind: Kind, found: Iterable[Document], spec: Spec) -> Document | None:
     return latest[-1]
 
 
-def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, actor: str) -> Document:
+def _restored(
+    connection: Connection,
+    kind: Kind,
+    lost: Document,
+    spec: Spec,
+    actor: str,
+    whole: Document | None,
+    *,
+    apart: bool,
+) -> Document:
     """A document that its source had lost and has again: the same one, with what was applied for it."""
     document = replace(
         lost,
@@ -223,45 +234,15 @@ def _restored(connection: Connection, kind: Kind, lost: Document, spec: Spec, ac
         deleted_at=None,
         confirmed=True,
         request_id=current_request(),
+        whole=whole.uid if whole else "",
     )
     row = documents.c.uid == document.uid
-    connection.execute(update(documents).where(row).values(**_columns(document), pending=bool(lost.target)))
+    connection.execute(update(documents).where(row).values(**columns(document), pending=bool(lost.target)))
     claim(connection, document, kind.claims(document))
-    _record(connection, document, kind, actor)
+    record(connection, document, kind, actor, apart=apart)
     emit(connection, of_document(document, CREATED))
     accompany(connection, document, actor, create, change)
     return document
-
-
-def _record(connection: Connection, document: Document, kind: Kind, actor: str) -> None:
-    """The revision and the references both ways of a document just written."""
-    spec, at = dump(document.spec), document.updated_at
-    revision = {
-        "uid": document.uid,
-        "generation": document.generation,
-        "spec": spec,
-        "actor": actor,
-        "at": at,
-    }
-    connection.execute(_INSERT_REVISION, revision)
-    rows = [{"uid": document.uid, "kind": ref.kind, "name": ref.name} for ref in kind.references(document)]
-    if rows:
-        connection.execute(_INSERT_REFS, rows)
-    if not document.target:
-        save_statuses(connection, [unplaced(document, kind)])
-    _touch_dependents(connection, document)
-
-
-def touch(connection: Connection, document: Document) -> None:
-    """Calls for a look at the document and at what refers to it, whose specs are as they were."""
-    wake(connection, [document.uid])
-    _touch_dependents(connection, document)
-
-
-def _touch_dependents(connection: Connection, document: Document) -> None:
-    """What refers to it has a higher rank."""
-    if KINDS[document.kind].rank < _HIGHEST:
-        connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
 
 
 def _owned(connection: Connection, document: Document) -> list[Document]:
@@ -270,11 +251,3 @@ def _owned(connection: Connection, document: Document) -> list[Document]:
         documents.c.owner == document.name, alive, documents.c.uid != document.uid
     )
     return [from_row(row) for row in connection.execute(query).mappings()]
-
-
-_APART = {"spec", "pending", "kept", "sealed"}
-_PLAIN = [column.name for column in documents.columns if column.name not in _APART]
-
-
-def _columns(document: Document) -> dict[str, Any]:
-    return {name: getattr(document, name) for name in _PLAIN} | {"spec": dump(document.spec)}

@@ -63,7 +63,9 @@ metadata = MetaData(
 _ALIVE = text("deleted_at IS NULL")
 _BURIED = text("deleted_at IS NOT NULL")
 _PENDING = text("pending")
+_PART = text("whole <> ''")
 PENDING = text("documents.pending")  # as the index has it: SQLite does not find it by "pending = 1"
+IS_PART = text("documents.whole <> ''")  # likewise
 _WAITING = text("status = 'pending'")
 
 
@@ -89,6 +91,7 @@ documents = Table(
     Column("request_id", String(64), nullable=False, server_default=""),
     Column("kept", Json),
     Column("sealed", Text),
+    Column("whole", String(36), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
@@ -98,6 +101,7 @@ documents = Table(
     _living("ix_documents_listing", "kind", "created_at", "uid", "deleted_at"),
     _living("ix_documents_created", "created_at", "uid", "deleted_at"),
     Index("ix_documents_target", "target"),
+    Index("ix_documents_parts", "whole", "created_at", "uid", sqlite_where=_PART, postgresql_where=_PART),
     Index("ix_documents_buried", "kind", "name", sqlite_where=_BURIED, postgresql_where=_BURIED),
 )
 

@@ -16,6 +16,7 @@ TAGS: Mapping[str, str] = {
     "packages": "Named plans of limits, quotas, templates and shell, which users and sites take their values from.",
     "domains": "Web sites.",
     "ssl": "Certificates: had from an authority and renewed, or one's own.",
+    "dns": "Zones of the DNS, and their records.",
     "jobs": "What was run or will be, how it went, and its log.",
     "plans": "Dry runs: what would be done, and doing it.",
     "documents": "Everything by kind and name, as one writes it in files, and what it was before.",

@@ -20,6 +20,7 @@ from api.openapi.schemas import (
     without_default,
 )
 from api.openapi.shapes import CONDITION
+from api.places import path_of, scope_of
 from state.kind import AdminOnly, Completed, Copied, Immutable, Kind
 from state.shown import counters, listing
 
@@ -38,26 +39,27 @@ _MADE = {str: told(TEXT, "Of what was made for it."), datetime: told(TIME, "Of w
 
 def object_docs(kind: Kind, action: str) -> Docs:
     """The parameters, body and answers of one door (list, create, get, put, patch, delete)."""
-    look, one, sent = object_shape(kind), path_parameters("/{id}"), _sent(kind)
+    look, sent, base, tag = object_shape(kind), _sent(kind), path_of(kind), scope_of(kind)
+    one, within = path_parameters(f"{base}/{{id}}"), path_parameters(base)
     example = shown(look, sent)
     if action == "list":
         answer = Answer(
             200, "One page of them.", page_schema(kind.list_key, look), page(kind.list_key, look, sent)
         )
-        return Docs(kind.plural, (answer,), list_parameters(listing(kind)))
+        return Docs(tag, (answer,), (*within, *list_parameters(listing(kind))))
     if action == "get":
-        return Docs(kind.plural, (Answer(200, "The object.", look, example, headers={"ETag": TAG}),), one)
+        return Docs(tag, (Answer(200, "The object.", look, example, headers={"ETag": TAG}),), one)
     if action == "create":
         headers = {"ETag": TAG, "Location": "Where the new object is."}
         answer = Answer(
             201, "The new object; what it means on its host follows.", look, example, headers=headers
         )
-        return Docs(kind.plural, (answer,), write_parameters(creating=True), _creating(kind))
+        return Docs(tag, (answer,), (*within, *write_parameters(creating=True)), _creating(kind))
     parameters = (*one, *write_parameters(), IF_MATCH)
     if action == "delete":
-        return Docs(kind.plural, (Answer(204, "It is gone, and its name is free again."),), parameters)
+        return Docs(tag, (Answer(204, "It is gone, and its name is free again."),), parameters)
     answer = Answer(200, "The object as it is now.", look, example, headers={"ETag": TAG})
-    return Docs(kind.plural, (answer,), parameters, _changing(kind, merge=action == "patch"))
+    return Docs(tag, (answer,), parameters, _changing(kind, merge=action == "patch"))
 
 
 def _sent(kind: Kind) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def object_shape(kind: Kind) -> Schema:
     properties: dict[str, Schema] = {
         "id": IDENTIFIER,
         "user_id": nullable(told(IDENTIFIER, "Whose it is; null for what belongs to nobody.")),
+        **({kind.part_of.field: told(IDENTIFIER, "What it is a part of.")} if kind.part_of else {}),
         kind.name_field: TEXT,
         **_described(kind, {name: without_default(each) for name, each in schema["properties"].items()}),
         **{name: told(COUNT, "Measured.") for name in kind.measured},
@@ -115,21 +118,21 @@ def change_schema(kind: Kind, *, merge: bool) -> dict[str, Any]:
 
 def _creating(kind: Kind) -> Body:
     spec = spec_schema(kind)
-    properties = {kind.name_field: kind.naming, **spec["properties"], **_placing(kind)}
-    required = {kind.name_field, *spec.get("required", ())}
+    name = {} if kind.part_of else {kind.name_field: kind.naming}
+    properties = {**name, **spec["properties"], **_placing(kind)}
+    required = {*name, *spec.get("required", ())}
     if kind.handing:
         properties |= {name: nullable(dict(each)) for name, each in kind.handing.fields.items()}
     if kind.password:
         properties["password"] = {**_PASSWORD, "minLength": 8, "maxLength": 1024}
         required.add("password")
-    return Body(
-        _closed(f"{kind.name}Create", properties) | {"required": sorted(required)}, _examples(kind, "create")
-    )
+    needed = {"required": sorted(required)} if required else {}
+    return Body(_closed(f"{kind.name}Create", properties) | needed, _examples(kind, "create"))
 
 
 def _placing(kind: Kind) -> dict[str, Schema]:
     """Fields that say whose a new object is and where."""
-    if not kind.placed:
+    if not kind.placed or kind.part_of:
         return {}
     whose = told(IDENTIFIER, "Whose it is, for administrators and resellers; else one's own.")
     host = told(TEXT, "The host to be on, for administrators; else the one with the fewest objects.")

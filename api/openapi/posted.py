@@ -45,9 +45,17 @@ def posted_examples() -> dict[str, Any]:
     for kind in KINDS.values():
         if sent := kind.examples.get("create"):
             owner = {"owner": "anna"} if kind.placed and not kind.owns else {}
-            metadata = {"name": sent[kind.name_field], **owner}
+            metadata = {"name": _name(kind, sent), **owner}
             made[kind.name] = {"kind": kind.name, "metadata": metadata, "spec": _spec(kind, sent)}
     return made
+
+
+def _name(kind: Kind, sent: Mapping[str, Any]) -> str:
+    """The name of the example; that of a part is in the example of its whole."""
+    if kind.part_of is None:
+        return str(sent[kind.name_field])
+    whole = KINDS[kind.part_of.kind]
+    return next(kind.part_of.names(sent, _name(whole, whole.examples["create"])))
 
 
 def change_examples() -> dict[str, Any]:

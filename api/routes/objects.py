@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_
 
 from api import access, writes
 from api.access import signed_in
@@ -16,6 +16,7 @@ from api.fields import find_owner, take_handed, take_password, take_text
 from api.openapi.kinds import object_docs
 from api.options import expect
 from api.paging import page_reply
+from api.places import path_of, scope_of
 from api.rates import Rate
 from api.spec_merge import named, patched
 from api.views import document_view, etag
@@ -26,12 +27,13 @@ from state.document import Document
 from state.errors import Fault
 from state.keeping import keep, put_away
 from state.kind import Handed, Kind
-from state.kinds import KINDS
+from state.kinds import KINDS, whole_kind
 from state.list_query import read
 from state.reading import get
+from state.recording import touch
 from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
-from state.store import touch
+from state.tables import IS_PART, documents
 
 _HIDDEN = ("password",)
 _FIXED = "cannot be changed after creation"
@@ -39,9 +41,10 @@ _FIXED = "cannot be changed after creation"
 
 def routes(kind: Kind) -> tuple[Route, ...]:
     """The doors to the objects of a kind."""
-    base, one = f"/{kind.plural}", f"/{kind.plural}/{{id}}"
+    base, scope = path_of(kind), scope_of(kind)
+    one = f"{base}/{{id}}"
     docs, rate = partial(object_docs, kind), Rate.USERS if kind.owns else Rate.GENERAL
-    read, write = signed_in(f"{kind.plural}:read"), signed_in(f"{kind.plural}:write")
+    read, write = signed_in(f"{scope}:read"), signed_in(f"{scope}:write")
     create, delete = partial(_create, kind), partial(_delete, kind)
     put, patch = partial(_change, kind, named), partial(_change, kind, patched)
     noun = kind.noun
@@ -58,32 +61,58 @@ def routes(kind: Kind) -> tuple[Route, ...]:
 
 
 def _list(kind: Kind, call: Call, connection: Connection) -> Reply:
+    whole = _whole(kind, call, connection)
+    seen = visible(call.principal, kind)
+    if whole is not None:
+        seen = and_(documents.c.whole == whole.uid, IS_PART, seen)
     wanted = read(listing(kind), call.request.query_params.multi_items())
-    shown, page = list_shown(connection, kind, wanted, visible(call.principal, kind))
+    shown, page = list_shown(connection, kind, wanted, seen)
     return page_reply(call, kind.list_key, [document_view(each) for each in shown], page)
 
 
 def _get(kind: Kind, call: Call, connection: Connection) -> Reply:
-    uid = _identifier(kind, call)
+    uid, whole = _identifier(kind, call), _whole(kind, call, connection)
     shown = show(connection, uid, visible(call.principal, kind))
-    if shown is None or shown.kind != kind:
+    if shown is None or shown.kind != kind or (whole is not None and shown.whole != whole.uid):
         raise missing(kind, uid)
     return _shown(shown)
+
+
+def _whole(kind: Kind, call: Call, connection: Connection) -> Document | None:
+    """The document whose parts the path is about. Raises NotFound."""
+    wholes = whole_kind(kind)
+    if wholes is None or kind.part_of is None:
+        return None
+    return visible_document(connection, call.principal, wholes, _identifier(wholes, call, kind.part_of.field))
+
+
+def _object(kind: Kind, call: Call, connection: Connection, uid: str) -> Document:
+    """The document that the path names. Raises NotFound."""
+    whole = _whole(kind, call, connection)
+    document = visible_document(connection, call.principal, kind, uid)
+    if whole is not None and document.whole != whole.uid:
+        raise missing(kind, uid)
+    return document
 
 
 def _create(kind: Kind, call: Call) -> Reply:
     body = dict(call.object())
     faults: list[Fault] = []
-    name = take_text(body, kind.name_field, faults, required=True)
-    user_id, host = take_text(body, "user_id", faults), take_text(body, "host", faults)
+    named = kind.part_of is None
+    name = take_text(body, kind.name_field, faults, required=True) if named else ""
+    user_id, host = (take_text(body, each, faults) if named else None for each in ("user_id", "host"))
     password = take_password(kind, body, faults, required=True)
     handed = take_handed(kind, name or "", body, faults)
     made = verifier(password) if password and not faults else None
 
     def work(connection: Connection) -> Written:
-        owner = find_owner(connection, call.principal, kind, user_id, faults)
-        owner_name = access.owner_of_new(call.principal, kind, owner.name if owner else None)
-        new = New(kind, name or "", owner_name, body, host, faults)
+        owner, whole = (
+            find_owner(connection, call.principal, kind, user_id, faults),
+            _whole(kind, call, connection),
+        )
+        given = whole.owner if whole else owner.name if owner else None
+        owner_name = access.owner_of_new(call.principal, kind, given)
+        new = New(kind, name or "", owner_name, body, host, faults, whole)
         written = writes.create(connection, call.principal, new)
         if made:
             keep_verifier(connection, written.after.uid, made)
@@ -102,7 +131,7 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
     made = verifier(password) if password and not faults else None
 
     def work(connection: Connection) -> Written:
-        document = visible_document(connection, call.principal, kind, uid)
+        document = _object(kind, call, connection, uid)
         insisted = expect(call.request, document.generation)
         given = dict(body)
         more = list(faults)
@@ -140,7 +169,7 @@ def _delete(kind: Kind, call: Call) -> Reply:
     uid = _identifier(kind, call)
 
     def work(connection: Connection) -> Written:
-        document = visible_document(connection, call.principal, kind, uid)
+        document = _object(kind, call, connection, uid)
         insisted = expect(call.request, document.generation)
         generation = document.generation if insisted else None
         return writes.remove(connection, call.principal, document, generation=generation)
@@ -152,15 +181,15 @@ def _shown(shown: Shown, status: int = 200) -> Reply:
     content = document_view(shown)
     headers = {"ETag": etag(shown.generation, content)}
     if status == 201:
-        headers["Location"] = f"/api/v1/{shown.kind.plural}/{shown.uid}"
+        headers["Location"] = f"/api/v1{path_of(shown.kind, shown.whole)}/{shown.uid}"
     return Reply(status, content, headers)
 
 
-def _identifier(kind: Kind, call: Call) -> str:
+def _identifier(kind: Kind, call: Call, name: str = "id") -> str:
     try:
-        return str(UUID(call.argument("id")))
+        return str(UUID(call.argument(name)))
     except ValueError:
-        raise missing(kind, call.argument("id")) from None
+        raise missing(kind, call.argument(name)) from None
 
 
 ROUTES = tuple(route for kind in KINDS.values() for route in routes(kind))

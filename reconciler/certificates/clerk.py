@@ -26,7 +26,7 @@ from state.kinds.certificate import KEY, Certificate
 from state.names import parents
 from state.queue import ring
 from state.reading import get
-from state.store import touch
+from state.recording import touch
 from state.tables import claims
 
 AT_ONCE = 50

@@ -3,11 +3,25 @@
 from state.document import Document
 from state.kind import Kind
 from state.kinds.certificate import CERTIFICATE
+from state.kinds.dns_record import DNS_RECORD
+from state.kinds.dns_zone import DNS_ZONE
 from state.kinds.package import PACKAGE
 from state.kinds.user import USER
 from state.kinds.web_domain import WEB_DOMAIN
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PACKAGE, USER, CERTIFICATE, WEB_DOMAIN)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (PACKAGE, USER, DNS_ZONE, CERTIFICATE, WEB_DOMAIN, DNS_RECORD)
+}
+
+
+def whole_kind(kind: Kind) -> Kind | None:
+    """The kind whose parts documents of this kind are."""
+    return KINDS[kind.part_of.kind] if kind.part_of else None
+
+
+def parts_of_kind(kind: Kind) -> tuple[Kind, ...]:
+    """The kinds of its parts."""
+    return tuple(each for each in KINDS.values() if each.part_of and each.part_of.kind == kind.name)
 
 
 def tenant_of(document: Document) -> str:

@@ -35,6 +35,18 @@ _CHANGES = {
     method: [(kind, Draft202012Validator(change_schema(kind, merge=merge))) for kind in KINDS.values()]
     for method, merge in (("PUT", False), ("PATCH", True))
 }
+_VALUES = {
+    "A": "192.0.2.1",
+    "AAAA": "2001:db8::1",
+    "SRV": "0 443 www.example.net.",
+    "CAA": '0 issue "ca.example"',
+    "TLSA": "3 1 1 " + "ab" * 32,
+    "DS": "60485 13 2 " + "ab" * 32,
+    "SSHFP": "4 2 " + "ab" * 32,
+    "NAPTR": '100 10 "S" "SIP+D2U" "" sip.example.net.',
+    "HTTPS": "1 . alpn=h2",
+    "SVCB": "1 dot.example.net. port=853",
+}
 _PROVING = f"{BASE}/auth/"
 _OWN = (_PROVING, f"{BASE}/tokens")
 
@@ -129,6 +141,7 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
         found["generation"] = 1
     if isinstance(found.get("spec"), dict):
         found["spec"] = _aimed(found["spec"], world)
+    found = _of_zones(found)
     if _are_texts(found.get("addresses")):
         found["addresses"] = ["192.0.2.0/24"]
     if found.get("prune") is True and not found.get("documents"):
@@ -147,6 +160,30 @@ def _leave_out(found: dict[str, Any]) -> None:
         found["host"] = None
 
 
+def _of_zones(found: dict[str, Any]) -> dict[str, Any]:
+    """What names a zone's server, and what a record says, as there can be."""
+    if isinstance(found.get("primary_ns"), str) and len(found["primary_ns"]) <= 1024:
+        found["primary_ns"] = "ns1.example.net"
+    return _record(found) if found.keys() & {"record_type", "value", "ttl"} else found
+
+
+def _record(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record of its type may say, at a name that has no other; a type changes only together with a value.
+
+    What no record may say is left as it is.
+    """
+    right = next(schema for kind, schema in _CHANGES["PATCH"] if kind.name == "DnsRecord")
+    if not right.is_valid(dict(body)):
+        return dict(body)
+    kind = body.get("record_type", "A")
+    found = {n: v for n, v in body.items() if n != "record_type" or "value" in body}
+    priority = 10 if kind in ("MX", "SRV") else 0
+    value = _VALUES.get(kind, "somewhere.example.net.") if isinstance(kind, str) else ""
+    good = {"name": f"drawn{next(_numbers)}", "value": value, "priority": priority}
+    found |= {n: v for n, v in good.items() if n in found and type(found[n]) is type(v)}
+    return found if found.get("priority") is not None or not priority else {**found, "priority": priority}
+
+
 def _posted(posted: Any, world: World) -> Any:
     """A posted document of a name that nobody has."""
     if not isinstance(posted, dict) or str(posted.get("kind")) not in KINDS:
@@ -155,9 +192,16 @@ def _posted(posted: Any, world: World) -> Any:
     if isinstance(found.get("metadata"), dict):
         found["metadata"] = _aimed(found["metadata"], world)
         if isinstance(found["metadata"].get("name"), str):
-            suffix = ".example" if KINDS[posted["kind"]].name_field == "domain" else ""
-            found["metadata"]["name"] = f"posted{next(_numbers)}{suffix}"
+            found["metadata"]["name"] = _free_name(KINDS[posted["kind"]], world)
     return found
+
+
+def _free_name(kind: Kind, world: World) -> str:
+    """A name that nobody has; that of a part is in a whole that is there."""
+    name = f"posted{next(_numbers)}"
+    if kind.part_of:
+        return f"{name}.{world.zone(f'{name}.example', 'rich').name}"
+    return f"{name}.example" if kind.name_field == "domain" else name
 
 
 def _proving(case: Case, body: dict[str, Any], world: World, who: str) -> dict[str, Any]:

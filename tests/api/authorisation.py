@@ -40,6 +40,7 @@ PASSWORD = "correct horse battery"
 _CHANGE = {"current_password": PASSWORD, "new_password": "another one"}
 _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
+_RECORDS, _RECORD = "/dns/{zone_id}/records", {"name": "new", "record_type": "A", "value": "192.0.2.1"}
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 _SPEC, _BACK = {"spec": {"ssl_force": True}}, {"generation": 1}
@@ -85,6 +86,19 @@ TABLE = (
     Row("PATCH /ssl/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "ssl.certificate", {}),
     Row("POST /ssl/{id}/renew", "409 201 - 404", "201 201 404 404", "201 - 404 404", "ssl.certificate"),
     Row("DELETE /ssl/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "ssl.certificate"),
+    # Zones, and the records in them: a record is looked for in a zone that one sees.
+    Row("GET /dns", "200", "200", "200"),
+    Row("POST /dns", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", {"domain": "n.example"}, True),
+    Row("GET /dns/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone"),
+    Row("PUT /dns/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone", {"minimum_ttl": 60}),
+    Row("PATCH /dns/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone", {"minimum_ttl": 60}),
+    Row("DELETE /dns/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "dns.zone"),
+    Row(f"GET {_RECORDS}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record"),
+    Row(f"POST {_RECORDS}", "201 201 - 404", "201 201 404 404", "201 - 404 404", "dns.record", _RECORD),
+    Row(f"GET {_RECORDS}/{{id}}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record"),
+    Row(f"PUT {_RECORDS}/{{id}}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record", {"ttl": 60}),
+    Row(f"PATCH {_RECORDS}/{{id}}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record", {"ttl": 60}),
+    Row(f"DELETE {_RECORDS}/{{id}}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "dns.record"),
     # Jobs, plans, documents.
     Row("GET /jobs", "200", "200", "200"),
     Row("GET /jobs/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "job"),

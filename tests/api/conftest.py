@@ -115,6 +115,18 @@ class World:
         with self.database.writing() as connection:
             return store.create(connection, KINDS["WebDomain"], name, owner, values, actor="setup")
 
+    def zone(self, name: str, owner: str, **values: Any) -> Document:
+        with self.database.writing() as connection:
+            return store.create(connection, KINDS["DnsZone"], name, owner, values, actor="setup")
+
+    def record(self, zone: Document, name: str, **values: Any) -> Document:
+        """A record of a zone, an address unless told otherwise."""
+        told = {"name": name, "record_type": "A", "value": "192.0.2.1", **values}
+        with self.database.writing() as connection:
+            return store.create(
+                connection, KINDS["DnsRecord"], "", zone.owner, told, actor="setup", whole=zone
+            )
+
     def at(self, address: str) -> Http:
         """The same application, called from another address."""
         return Http(self._app, self._loop, address)

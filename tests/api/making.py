@@ -35,6 +35,15 @@ def _certificate(world: World, owner: str) -> Arguments:
         return {"id": made.uid}
 
 
+def _zone(world: World, owner: str) -> Arguments:
+    return {"id": world.zone(f"{owner}.example", owner).uid}
+
+
+def _record(world: World, owner: str) -> Arguments:
+    zone = world.zone(f"{owner}.example", owner)
+    return {"zone_id": zone.uid, "id": world.record(zone, "www").uid}
+
+
 def _job(world: World, owner: str) -> Arguments:
     with world.database.writing() as connection:
         return {"id": add_job(connection, "reconcile", owner=owner, target="web1")}
@@ -98,6 +107,8 @@ MAKERS: dict[str, Callable[[World, str], Arguments]] = {
     "user": lambda world, owner: {"id": world.uids[owner]},
     "domain": _domain,
     "ssl.certificate": _certificate,
+    "dns.zone": _zone,
+    "dns.record": _record,
     "job": _job,
     "waiting job": _waiting_job,
     "ended job": _ended_job,

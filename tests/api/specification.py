@@ -94,6 +94,38 @@ JOBS = """{
     }
   ]
 }"""
+ZONES = """{
+  "zones": [
+    {
+      "id": "zone-uuid", "user_id": "user-uuid", "domain": "example.com",
+      "primary_ns": "ns1.example.com", "admin_email": "admin@example.com", "serial": 2024010101,
+      "refresh_interval": 3600, "retry_interval": 1800, "expire_interval": 1209600, "minimum_ttl": 86400,
+      "dns_provider": "cloudflare", "provider_zone_id": "cf-zone-id", "dnssec_enabled": true,
+      "template": "default", "is_active": true, "created_at": "2024-01-01T00:00:00Z"
+    }
+  ]
+}"""
+RECORDS = """{
+  "records": [
+    {
+      "id": "record-uuid", "zone_id": "zone-uuid", "name": "@", "record_type": "A",
+      "value": "192.168.1.100", "ttl": 3600, "priority": 0, "is_active": true,
+      "created_at": "2024-01-01T00:00:00Z"
+    },
+    {
+      "id": "record-uuid-2", "zone_id": "zone-uuid", "name": "www", "record_type": "CNAME",
+      "value": "example.com", "ttl": 3600, "priority": 0, "is_active": true,
+      "created_at": "2024-01-01T00:00:00Z"
+    }
+  ]
+}"""
+NEW_ZONE = """{
+  "domain": "newdomain.com", "primary_ns": "ns1.ghostcp.com", "admin_email": "admin@newdomain.com",
+  "dns_provider": "cloudflare", "dnssec_enabled": true, "template": "default"
+}"""
+NEW_RECORD = """{
+  "name": "mail", "record_type": "A", "value": "192.168.1.101", "ttl": 3600, "priority": 0
+}"""
 NEW_USER = """{
   "username": "newuser", "email": "newuser@example.com", "password": "securepassword123",
   "full_name": "New User", "package_name": "basic", "role": "user",
@@ -130,7 +162,7 @@ SESSION = """{
   }
 }"""
 
-LISTS = ("users", "domains", "ssl", "jobs")
+LISTS = ("users", "domains", "ssl", "dns", "jobs")
 FILTERS = ("", "?created_after=2024-01-01&created_before=2024-12-31", "?sort=created_at&order=desc")
 EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "health": (Example("GET /health", 200, shown=HEALTH, same=True),),
@@ -161,6 +193,12 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
             _first(CERTIFICATES, "certificates"),
             ("issuer", "subject", "valid_from", "valid_until"),
         ),
+    ),
+    "dns": (
+        Example("GET /api/v1/dns?user_id={user_id}", 200, shown=ZONES),
+        Example("POST /api/v1/dns", 201, NEW_ZONE, _first(ZONES, "zones"), ("provider_zone_id",)),
+        Example("GET /api/v1/dns/{zone_id}/records", 200, shown=RECORDS),
+        Example("POST /api/v1/dns/{zone_id}/records", 201, NEW_RECORD, _first(RECORDS, "records")),
     ),
     "jobs": (
         Example("GET /api/v1/jobs?status=running&job_type=backup", 200, shown=JOBS, null=("completed_at",)),

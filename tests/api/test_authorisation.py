@@ -26,6 +26,7 @@ MISSING: dict[str, Arguments] = {
     "document": {"kind": "WebDomain", "name": "nowhere.example"},
     "host": {"id": "nowhere"},
     "delivery": {"webhook_id": NOBODY, "id": NOBODY},
+    "dns.record": {"zone_id": NOBODY, "id": NOBODY},
 }
 
 
@@ -133,10 +134,10 @@ def _lists_by_owner(world: World) -> list[str]:
 
 @pytest.mark.parametrize("who", ["resi", "anna"])
 def test_asking_for_what_is_somebody_elses_finds_nothing(world: World, who: str) -> None:
-    for sort in ("domain", "job", "webhook"):
+    for sort in ("domain", "dns.zone", "job", "webhook"):
         MAKERS[sort](world, "bert")
     lists = _lists_by_owner(world)
-    assert {"/users", "/domains", "/jobs", "/webhooks"} <= set(lists)
+    assert {"/users", "/domains", "/dns", "/jobs", "/webhooks"} <= set(lists)
     for path in lists:
         assert world.call("admin", "GET", f"{path}?user_id={world.uids['bert']}").status_code == 200
         answer = world.call(who, "GET", f"{path}?user_id={world.uids['bert']}")

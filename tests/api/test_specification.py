@@ -58,6 +58,14 @@ def _certified(world: World) -> None:
         keep(connection, made.uid, kept_chain(chain))
 
 
+def _zone(world: World) -> dict[str, str]:
+    told = {"dns_provider": "cloudflare", "provider_zone_id": "cf-zone-id", "dnssec_enabled": True}
+    zone = world.zone("example.com", "john", minimum_ttl=86400, admin_email="admin@example.com", **told)
+    world.record(zone, "@", value="192.168.1.100")
+    world.record(zone, "www", record_type="CNAME", value="example.com")
+    return {"zone_id": zone.uid}
+
+
 def _backup(world: World) -> None:
     parameters = {"backup_type": "full", "destination": "s3://backups/user123/"}
     with world.database.writing() as connection:
@@ -65,12 +73,9 @@ def _backup(world: World) -> None:
         log(connection, job, "Backup completed successfully...")
 
 
-SCENES: Mapping[str, Callable[[World], None]] = {
-    "auth": _password,
-    "domains": _site,
-    "ssl": _certified,
-    "jobs": _backup,
-}
+SCENES: Mapping[str, Callable[[World], dict[str, str] | None]] = {
+    "auth": _password, "domains": _site, "ssl": _certified, "dns": _zone, "jobs": _backup,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ def _send(world: World, example: Example, ids: Mapping[str, str], *, token: bool
 def test_it_is_answered_as_it_is_shown(
     world_on_both: World, ids: dict[str, str], resource: str, example: Example
 ) -> None:
-    SCENES.get(resource, lambda _: None)(world_on_both)
+    ids |= SCENES.get(resource, lambda _: None)(world_on_both) or {}
     answer = _send(world_on_both, example, ids, token=resource not in PUBLIC)
     assert answer.status_code == example.status, answer.text
     for name in ("Limit", "Remaining", "Reset"):

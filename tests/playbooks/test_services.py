@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from playbooks.module_utils.ghostcp import services
+from playbooks.module_utils.ghostcp import loading, services
 from playbooks.module_utils.ghostcp.host import Host
 
 
@@ -26,5 +26,5 @@ def test_a_masked_daemon_is_not_a_missing_one(
     host = Host(str(tmp_path), lambda _argv, _timeout: (0, said))
     assert services.observe(host, ["nginx"]) == {"nginx": told}
     if load == "masked":
-        report = services.bring_up(host, ["nginx"], frozenset({"nginx"}))["nginx"]
+        report = loading.bring_up(host, ["nginx"], frozenset({"nginx"}))["nginx"]
         assert (report.ok, report.message) == (False, "nginx is masked on this host: systemctl unmask nginx")

@@ -6,7 +6,7 @@ from playbooks.module_utils.ghostcp.host import Host
 from playbooks.module_utils.ghostcp.validate import VALIDATORS, read
 from tests.playbooks.calls import config, make
 
-NGINX, FPM = VALIDATORS
+NGINX, FPM, *_ = VALIDATORS
 LIVE = "/etc/ghostcp/live"
 
 

@@ -12,14 +12,17 @@ from reconciler.observe import Look
 from reconciler.plan import Action, Observation, Plan, make_plan
 from reconciler.subject import Subject, Survey
 from state.document import Condition, Document, Status
+from state.kind import Plane
 from state.resource import Resource
-from tests.state.companies import FACTS, TARGET, Company, templates
+from tests.state.companies import DAY, FACTS, TARGET, Company, templates
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def catalog_of(company: Company) -> Catalog:
-    return compile_documents(company.documents, company.related, FACTS, templates())
+    return compile_documents(
+        company.documents, company.related, FACTS, templates(), Plane(day=DAY), company.parts
+    )
 
 
 def attributes_of(catalog: Catalog) -> dict[str, Any]:

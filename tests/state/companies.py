@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from reconciler.subject import group_parts
 from state.chains import read_chain, read_key
 from state.document import Document, Ref
 from state.kind import Facts
@@ -29,6 +30,7 @@ FACTS = Facts(
     ipv6=("2001:db8::10",),
     shells=("/bin/sh", "/bin/bash"),
 )
+DAY = date(2026, 3, 1)
 BURIED = datetime(2026, 3, 1, tzinfo=UTC)
 NASTY = [
     "'; DROP TABLE users; --",
@@ -46,7 +48,7 @@ def templates() -> TemplateSet:
     return load_templates([Path(__file__).parents[2] / "playbooks/templates"])
 
 
-def document(kind: str, name: str, owner: str = "admin", *, uid: str = "", **values: Any) -> Document:
+def document(kind: str, name: str, owner: str = "admin", /, *, uid: str = "", **values: Any) -> Document:
     """A document as the store would hold it: completed without a package, and valid."""
     package = Document("", "Package", "default", "admin", "", KINDS["Package"].schema())
     known = {package.ref: package}
@@ -77,6 +79,12 @@ def with_material(certificate: Document, *names: str) -> Document:
     return replace(certificate, kept=kept(chain, read_key(known.key, chain)), sealed="sealed")
 
 
+def part(whole: Document, word: str, /, **values: Any) -> Document:
+    """A record of a zone."""
+    made = document("DnsRecord", f"{word}.{whole.name}", whole.owner, **values)
+    return replace(made, whole=whole.uid)
+
+
 def buried(living: Document, *, confirmed: bool = True) -> Document:
     """Its tombstone."""
     return replace(living, deleted_at=BURIED, confirmed=confirmed)
@@ -87,6 +95,10 @@ class Company:
     """The documents of one target and those that they refer to."""
 
     documents: tuple[Document, ...]
+
+    @property
+    def parts(self) -> dict[str, tuple[Document, ...]]:
+        return group_parts(self.documents)
 
     @property
     def related(self) -> dict[Ref, Document]:
@@ -120,6 +132,8 @@ FREE = {
     "User": {"full_name": WORDS, "email": EMAILS, "language": LANGUAGES, "timezone": TIMEZONES},
     "Certificate": {},
     "WebDomain": {},
+    "DnsZone": {},
+    "DnsRecord": {},
 }
 _COUNTS = st.integers(0, 2**53)
 _LABEL = st.from_regex(r"[a-z0-9]([a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
@@ -185,7 +199,58 @@ def _certificates(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
     }
 
 
-SPECS = {"Package": _packages, "User": _users, "Certificate": _certificates, "WebDomain": _sites}
+@st.composite
+def _zones(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    return {
+        "template": draw(st.sampled_from(["default", "default", "mail", "none", "missing"])),
+        "dns_provider": draw(st.sampled_from(["local", "local", "local", "elsewhere"])),
+        "primary_ns": draw(st.sampled_from(["ns1", "ns.example.net", "ns.example.net."])),
+        "dnssec_enabled": draw(st.booleans()),
+        "is_active": draw(st.sampled_from([True, True, False])),
+    }
+
+
+RECORDS = {
+    "A": st.ip_addresses(v=4).map(str),
+    "AAAA": st.ip_addresses(v=6).map(str),
+    "CNAME": st.sampled_from(["www", "elsewhere.example", "far.example.net."]),
+    "MX": st.sampled_from(["mail", "mx.example.net", "."]),
+    "TXT": st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=600),
+    "NS": st.sampled_from(["ns", "ns1.example.net."]),
+    "SRV": st.sampled_from(["5 5060 sip", "0 443 www.example.net."]),
+    "CAA": st.sampled_from(['0 issue "ca.example"', '128 iodef "mailto:a@b.example"', '0 issue ";"']),
+    "PTR": st.just("host.example.net."),
+    "TLSA": st.just("3 1 1 " + "ab" * 32),
+    "SSHFP": st.just("4 2 " + "cd" * 32),
+    "NAPTR": st.just('100 10 "S" "SIP+D2U" "" _sip._udp.example.net.'),
+    "HTTPS": st.sampled_from(["1 . alpn=h2,h3", "0 other.example.net."]),
+    "SVCB": st.just("1 dns.example.net. alpn=dot port=853"),
+}
+_RECORD_NAMES = st.sampled_from(["@", "www", "mail", "ns", "*", "_dmarc", "a.b", "xn--bcher-kva"])
+
+
+@st.composite
+def _records(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
+    kind = draw(st.sampled_from(list(RECORDS)))
+    name = draw(_RECORD_NAMES.filter(lambda each: (each, kind) not in {("@", "CNAME"), ("*", "NS")}))
+    return {
+        "name": name,
+        "record_type": kind,
+        "value": draw(RECORDS[kind]),
+        "ttl": draw(st.integers(0, 2**31 - 1)),
+        "priority": draw(st.integers(0, 65535)) if kind in {"MX", "SRV"} else 0,
+        "is_active": draw(st.sampled_from([True, True, False])),
+    }
+
+
+SPECS = {
+    "Package": _packages,
+    "User": _users,
+    "Certificate": _certificates,
+    "WebDomain": _sites,
+    "DnsZone": _zones,
+    "DnsRecord": _records,
+}
 
 
 def _drawn(draw: st.DrawFn, kind: str) -> dict[str, Any]:
@@ -217,6 +282,11 @@ def companies(draw: st.DrawFn) -> Company:
         )
         for name in sorted(secured)
     ]
+    for name in draw(st.lists(HOST_NAMES, max_size=2, unique=True)):
+        living.append(document("DnsZone", name, draw(st.sampled_from(owners)), **draw(_zones(owners))))
+        living += [
+            part(living[-1], f"r{n}", **draw(_records(owners))) for n in range(draw(st.integers(0, 3)))
+        ]
     numbered = [
         replace(d, number=n if KINDS[d.kind].numbered else None) for n, d in enumerate(living, start=1)
     ]

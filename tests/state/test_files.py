@@ -97,7 +97,7 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         (
             "kind: WebDomain",
             "kind: Webdomain",
-            "3: kind: 'Webdomain' is none of Package, User, Certificate, WebDomain",
+            "3: kind: 'Webdomain' is none of Package, User, DnsZone, Certificate, WebDomain, DnsRecord",
         ),
         ("kind: WebDomain", "kind: [WebDomain]", "3: kind: must be a string"),
         ("  owner: anna\n", "", "4: metadata.owner: is missing: a WebDomain belongs to a user"),

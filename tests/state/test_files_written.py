@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from state.file_documents import judge
 from state.files import FileDocument, dump_documents, load, write
 from state.kinds import KINDS
-from state.names import host_name
 from state.validation import dump
 from state.yaml_source import sources
 
@@ -22,6 +21,12 @@ HOST = st.builds("{}.{}.example".format, WORD, WORD)
 _LIMITED = "web_domains_limit dns_domains_limit mail_domains_limit databases_limit cron_jobs_limit"
 LIMITS = dict.fromkeys(["disk_quota", "bandwidth_quota", *_LIMITED.split()], COUNT)
 _FLAGS = "ssl_enabled ssl_force ssl_hsts letsencrypt_enabled letsencrypt_wildcard is_active is_suspended"
+_NAMES = {
+    "Certificate": "s.example",
+    "WebDomain": "s.example",
+    "DnsZone": "s.example",
+    "DnsRecord": "www.s.example",
+}
 SPECS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "Package": LIMITS
     | {
@@ -61,6 +66,27 @@ SPECS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "aliases": st.lists(HOST, max_size=4, unique=True).map(tuple),
     }
     | dict.fromkeys(_FLAGS.split(), st.booleans()),
+    "DnsZone": {
+        "primary_ns": HOST,
+        "admin_email": st.builds("{}@{}".format, WORD, HOST),
+        **dict.fromkeys(
+            ("refresh_interval", "retry_interval", "expire_interval"), st.integers(60, 2**31 - 1)
+        ),
+        "minimum_ttl": st.integers(0, 2**31 - 1),
+        "dns_provider": TEMPLATE,
+        "provider_zone_id": st.none() | WORD,
+        "dnssec_enabled": st.booleans(),
+        "template": TEMPLATE,
+        "is_active": st.booleans(),
+    },
+    "DnsRecord": {
+        "name": st.just("@") | WORD,
+        "record_type": st.just("TXT"),
+        "value": TEXT.map(lambda text: f"{text}."),
+        "ttl": st.integers(0, 2**31 - 1),
+        "priority": st.just(0),
+        "is_active": st.booleans(),
+    },
 }
 
 
@@ -75,7 +101,7 @@ def documents(draw: st.DrawFn, kind: str) -> FileDocument:
     values = draw(st.fixed_dictionaries(SPECS[kind]))
     spec = dump(KINDS[kind].schema.model_validate(values))
     host = draw(st.none() | WORD) if KINDS[kind].placed else None
-    return FileDocument(kind, "s.example" if KINDS[kind].check_name is host_name else "s", "o", spec, host)
+    return FileDocument(kind, _NAMES.get(kind, "s"), "o", spec, host)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from state import keeping, reading, store, vault
+from state import keeping, reading, recording, vault
 from state.document import Document
 from state.errors import NotFound, Unreadable
 from state.keys import retire, rotate
@@ -83,7 +83,7 @@ def test_a_touch_calls_for_a_look_at_the_document_and_at_what_refers_to_it(compa
     site = company.site("anna.example", "anna")
     with company.database.writing() as connection:
         connection.execute(documents.update().values(pending=False))
-        store.touch(connection, anna)
+        recording.touch(connection, anna)
     with company.database.reading() as connection:
         pending = set(connection.execute(select(documents.c.uid).where(documents.c.pending)).scalars())
     assert pending == {anna.uid, site.uid}

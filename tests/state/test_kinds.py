@@ -26,6 +26,20 @@ def test_it_is_listed_by_its_own_name(kind: Kind) -> None:
     assert kind.name[0].isupper()
 
 
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_part_is_of_a_kind_that_is_no_part_itself_and_shows_what_it_is_in(kind: Kind) -> None:
+    if kind.part_of is None:
+        return
+    whole = KINDS[kind.part_of.kind]
+    assert whole.part_of is None
+    assert whole.rank < kind.rank
+    assert kind.part_of.field not in kind.schema.model_fields
+    assert set(kind.part_of.beside) <= kind.schema.model_fields.keys()
+    name = next(kind.part_of.names({}, "example.com"))
+    assert kind.check_name(name) == name
+    assert kind.part_of.whole(name) == "example.com"
+
+
 def test_names_and_plurals_are_of_one_kind_each() -> None:
     assert len({kind.name for kind in KINDS.values()}) == len(KINDS)
     assert len({kind.plural for kind in KINDS.values()}) == len(KINDS)

@@ -16,9 +16,9 @@ from hypothesis import given
 from state.document import Document
 from state.errors import GhostError
 from state.files import load
-from state.kind import Context, Kind
+from state.kind import Context, Kind, Plane
 from state.kinds import KINDS
-from tests.state.companies import FACTS, LAW, Company, companies, templates, with_material
+from tests.state.companies import DAY, FACTS, LAW, Company, companies, templates, with_material
 
 EXAMPLES = Path(__file__).parents[2] / "state/examples"
 EVERY = [pytest.param(kind, id=kind.name) for kind in KINDS.values()]
@@ -129,7 +129,8 @@ def test_its_example_compiles_to_what_it_should(kind: Kind) -> None:
     some = Company(tuple(_examples()))
     compiled = [_compiled(d, some) for d in some.documents if d.kind == kind.name]
     assert not [reason for each in compiled for reason in each.blocked]
-    assert any(each.resources for each in compiled) is kind.placed
+    assert not [reason for each in compiled for reason in each.left_out.values()]
+    assert any(each.resources for each in compiled) is (kind.placed and kind.part_of is None)
 
 
 def _examples() -> list[Document]:
@@ -141,8 +142,10 @@ def _examples() -> list[Document]:
         values = kind.complete(each.spec, each.name, each.owner, known.get, None)
         spec = kind.schema.model_validate(values)
         uid = f"{each.kind}/{each.name}"
-        whole = Document(uid, each.kind, each.name, each.owner, "web1", spec, number=number)
-        made.append(_given(whole) if kind.name == "Certificate" else whole)
+        part_of = kind.part_of
+        whole = f"{part_of.kind}/{part_of.whole(each.name)}" if part_of else ""
+        one = Document(uid, each.kind, each.name, each.owner, "web1", spec, number=number, whole=whole)
+        made.append(_given(one) if kind.name == "Certificate" else one)
         known[made[-1].ref] = made[-1]
     return made
 
@@ -153,7 +156,10 @@ def _given(certificate: Document) -> Document:
 
 
 def _compiled(document: Document, some: Company) -> Any:
-    return KINDS[document.kind].compile(Context(document, FACTS, templates(), some.related.get))
+    parts = some.parts.get(document.uid, ())
+    return KINDS[document.kind].compile(
+        Context(document, FACTS, templates(), some.related.get, Plane(day=DAY), parts)
+    )
 
 
 def _keys(document: Document, some: Company) -> set[str]:

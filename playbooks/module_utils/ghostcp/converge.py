@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from . import configs, generations, services, staging
+from . import configs, generations, loading, services, staging
 from .generations import ForeignError
 from .host import Host, explain, write_atomically
 from .services import Report
@@ -45,7 +45,7 @@ def converge(host: Host, changes: Sequence[Change], wanted: Iterable[str], clock
         if trial is not None and trial.active:
             groups += _go_live(host, trial, needed, result, clock)
     with clock("reload"):
-        result.add(services.bring_up(host, sorted(needed - set(result.services)), needed))
+        result.add(loading.bring_up(host, sorted(needed - set(result.services)), needed))
     with clock("retire"):
         _retire(host)
     return result
@@ -92,7 +92,7 @@ def _go_live(
         result.outcomes |= {key: failed(explain(error)) for key in trial.active}
         return []
     with clock("reload"):
-        reports = services.bring_up(host, sorted(touched | needed), needed)
+        reports = loading.bring_up(host, sorted(touched | needed), needed)
     broken = {name for name in touched if not reports[name].ok and reports[name].action != "none"}
     if not broken:
         result.add(reports)
@@ -100,8 +100,8 @@ def _go_live(
         return []
     with clock("rollback"):
         _take_back(host, before, number)
-        services.bring_up(host, sorted(touched), needed | broken)
-        healthy = all(report.ok for report in services.load(host, sorted(broken)).values())
+        loading.bring_up(host, sorted(touched), needed | broken)
+        healthy = all(report.ok for report in loading.load(host, sorted(broken)).values())
     groups = _apart(trial, broken)
     if healthy and len(groups) > 1:
         return groups

@@ -5,9 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from . import bind
 from .host import Host
 
 Witnesses = frozenset[str]
+Load = Callable[[Host, "str | None"], str]
+"""Has a daemon load what is live, given the tree that it has loaded (None: not known); what went wrong, or nothing."""
 
 
 def _workers(pid: int) -> Witnesses:
@@ -44,7 +47,8 @@ class Daemon:
     """One kind of daemon: `witnesses` are all others when it has loaded; of its log, what is fatal and good.
 
     The patterns match whole lines from their start, where no tenant's words can stand.
-    `reload` is what to tell systemctl: nginx's own command would only judge the configuration once more.
+    `reload` is what to tell systemctl: nginx's own command would only judge the configuration once more. One that can
+    `load` in part is told what it has loaded.
     """
 
     unit: re.Pattern[str]
@@ -53,6 +57,7 @@ class Daemon:
     alarm: re.Pattern[str] | None = None
     ready: re.Pattern[str] | None = None
     reload: tuple[str, ...] = ("reload-or-restart",)
+    load: Load | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ DAEMONS = (
         re.compile(r"^\[[0-9A-Za-z: -]+\] (?:ERROR|ALERT): .*$", re.MULTILINE),
         re.compile(r"^\[[0-9A-Za-z: -]+\] NOTICE: ready to handle connections$", re.MULTILINE),
     ),
+    Daemon(re.compile(r"named\Z"), _always, load=bind.load),
 )
 
 

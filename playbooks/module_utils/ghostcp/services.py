@@ -1,4 +1,4 @@
-"""Daemons: whether they run, whether they run what is live, and making them do so."""
+"""Daemons: whether they run, whether they run what is live, and what is known of that."""
 
 import contextlib
 import json
@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import daemons, generations
@@ -16,7 +15,7 @@ from .wire import Handler, Observed
 
 STATE = "/run/ghostcp"
 REVISIONS = ".revisions"
-RELOAD_SECONDS, SETTLE_SECONDS, COMMAND_SECONDS = 30.0, 5.0, 120.0
+COMMAND_SECONDS = 120.0
 _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\Z")
 _SHOWN = "Id,LoadState,ActiveState,InvocationID,MainPID,ExecMainStartTimestampMonotonic"
 
@@ -153,6 +152,16 @@ def note_loaded(host: Host, name: str, unit: Unit) -> None:
     write_atomically(_state(host, f"loaded/{name}"), json.dumps(marker).encode(), durable=False)
 
 
+def loaded_tree(host: Host, name: str, unit: Unit) -> str | None:
+    """The tree that the unit, in this life of it, was last seen to load; None when that is not known or gone."""
+    with contextlib.suppress(ValueError):
+        marker = json.loads(_read(host.path(f"{STATE}/loaded/{name}")) or "{}")
+        tree = generations.folder(host, int(marker.get("generation", 0)))
+        if marker.get("invocation") == unit.invocation and os.path.isdir(tree):
+            return tree
+    return None
+
+
 def remember(host: Host, names: Sequence[str]) -> None:
     """Note which daemons are current now, before a swap makes their start time say nothing."""
     for name, unit in show(host, names).items():
@@ -172,75 +181,6 @@ def _read(path: str) -> str:
             return file.read().strip()
     except FileNotFoundError:
         return ""
-
-
-def bring_up(host: Host, names: Sequence[str], wanted: frozenset[str]) -> dict[str, Report]:
-    """Start what is wanted and does not run, reload what does not run what is live; all at the same time."""
-    if not names:
-        return {}
-    units = show(host, names)
-    with ThreadPoolExecutor(len(names)) as pool:
-        reports = pool.map(lambda name: _bring_up(host, name, units.get(name), name in wanted), names)
-        return dict(zip(names, reports, strict=True))
-
-
-def load(host: Host, names: Sequence[str]) -> dict[str, Report]:
-    """Have each load what is live, whatever it has loaded before, and let a failed attempt come to its end first."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    reports: dict[str, Report] = {}
-    for name, unit in show(host, names).items():
-        reports[name] = _load(host, name, unit)
-        while not reports[name].ok and time.monotonic() < deadline:
-            time.sleep(0.2)
-            reports[name] = _load(host, name, show(host, [name]).get(name, unit))
-    return reports
-
-
-def _bring_up(host: Host, name: str, unit: Unit | None, wanted: bool) -> Report:
-    if unit is None or not unit.loaded:
-        return Report("none", not wanted, _absence(name, unit))
-    if unit.active and current(host, name, unit):
-        return Report("none", True)
-    if not unit.active and not wanted:
-        return Report("none", True, f"{name} does not run: it loads its configuration when it starts")
-    return _load(host, name, unit)
-
-
-def _absence(name: str, unit: Unit | None) -> str:
-    """Why a unit that is wanted cannot be started."""
-    if unit is not None and unit.masked:
-        return f"{name} is masked on this host: systemctl unmask {name}"
-    return f"{name} is not installed on this host: install it first"
-
-
-def _load(host: Host, name: str, before: Unit) -> Report:
-    action, started = ("reload" if before.active else "start"), time.monotonic()
-    daemon = daemons.of(name)
-    witnesses, offset = daemon.witnesses(before.pid), daemons.log_size(host, daemon)
-    words = daemon.reload if before.active else ("reload-or-restart",)
-    status, output = host.run(["systemctl", *words, "--", f"{name}.service"], COMMAND_SECONDS)
-    problem, after = output.strip() if status != 0 else "", before
-    while not problem:
-        after, news = show(host, [name]).get(name, before), daemons.news(host, daemon, offset)
-        now = daemon.witnesses(after.pid)
-        if _loaded(before, after, news.ready and bool(now) and not now & witnesses):
-            break
-        late = time.monotonic() > started + RELOAD_SECONDS
-        if late or news.complaint or after.state in ("failed", "inactive"):
-            problem = f"{name} is {after.state} and has not loaded its configuration"
-        else:
-            time.sleep(0.02)
-    seconds = time.monotonic() - started
-    if problem:
-        said = daemons.news(host, daemon, offset).complaint or daemons.journal(host, name, seconds) or problem
-        return Report(action, False, " ".join(said.split())[:500], seconds)
-    note_loaded(host, name, after)
-    return Report(action, True, "", seconds)
-
-
-def _loaded(before: Unit, after: Unit, seen: bool) -> bool:
-    """Whether the unit runs again, and was seen to load or is another life of it."""
-    return after.state == "active" and (seen or after.invocation != before.invocation)
 
 
 HANDLER = Handler(observe)

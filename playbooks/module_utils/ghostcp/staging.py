@@ -120,10 +120,10 @@ def _culprits(trial: Trial, service: str, complaint: Complaint) -> dict[str, Out
             f"too many were refused to tell all apart in time: try again. Last: {complaint.message}"
         )
         return {change.key: outcome for change in changes}
-    refused = Outcome("refused", complaint.message)
     named = [change for change in changes if _names(complaint, change)]
     if named:
-        return {change.key: refused for change in named}
+        said = {it.key: complaint.words.get(it.name, complaint.message) for it in named}
+        return {key: Outcome("refused", words) for key, words in said.items()}
     return _search(trial, service, changes, complaint.message)
 
 

@@ -7,10 +7,12 @@ reads the very paths that the daemon will read, while the daemon still reads the
 import ctypes
 import os
 import re
+import resource
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from . import bind_check
 from .generations import LIVE
 from .host import Host
 
@@ -20,30 +22,39 @@ _CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """How the units that match are judged, and how their complaints name files and sections."""
+    """How the units that match are judged, and how their complaints name files and sections.
+
+    `command` is given the live tree and the staged one, and is empty when nothing of it is to be judged. Whose
+    words name files that are not to blame has `blame`: what is said of those that are, by file.
+    """
 
     unit: re.Pattern[str]
-    command: Callable[[re.Match[str]], tuple[str, ...]]
+    command: Callable[[re.Match[str], str, str], tuple[str, ...]]
     sections: re.Pattern[str] | None = None
+    blame: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What a validator has against a tree: its words, and the files (relative to the tree) it names."""
+    """What a validator has against a tree: its words, and the files (relative to the tree) it names; of some files it
+    has words of their own."""
 
     message: str
     files: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     installed: bool = True
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 VALIDATORS = (
-    Validator(re.compile(r"nginx\Z"), lambda _: ("/usr/sbin/nginx", "-t", "-q")),
+    Validator(re.compile(r"nginx\Z"), lambda *_: ("/usr/sbin/nginx", "-t", "-q")),
     Validator(
         re.compile(r"php(\d+\.\d+)-fpm\Z"),
-        lambda match: (f"/usr/sbin/php-fpm{match.group(1)}", "-t"),
+        lambda match, *_: (f"/usr/sbin/php-fpm{match.group(1)}", "-t"),
         re.compile(r"\[pool ([^\]\n]+)\]"),
     ),
+    Validator(re.compile(r"named\Z"), bind_check.options),
+    Validator(re.compile(r"named\Z"), bind_check.zones, blame=bind_check.blame),
 )
 _FILE = re.compile(re.escape(LIVE) + r"/([A-Za-z0-9_@.][A-Za-z0-9_@./-]*?)(?=:\d+|[\s'\"\]:,)]|$)")
 _EACH = re.compile(r"^(?=nginx: |\[\d\d-\w{3}-\d{4} )", re.MULTILINE)
@@ -57,27 +68,28 @@ def validate(host: Host, tree: str, units: Iterable[str]) -> dict[str, Complaint
 
     Those that accept, and those of units that have no validator, have no complaint.
     """
-    running, complaints = {}, {}
-    for unit, validator, argv in _asked(units):
+    live, running, complaints = host.path(LIVE), [], {}
+    for unit, validator, argv in _asked(units, live, tree):
         binary = host.path(argv[0])
         if os.path.exists(binary):
-            running[unit] = (validator, _start([binary, *argv[1:]], tree, host.path(LIVE)))
+            running.append((unit, validator, _start([binary, *argv[1:]], tree, live)))
         else:
             words = f"{os.path.basename(binary)} is not installed on this host"
             complaints[unit] = Complaint(words, installed=False)
-    for unit, (validator, process) in running.items():
+    for unit, validator, process in running:
         complaint = _verdict(validator, process)
         if complaint:
-            complaints[unit] = complaint
+            complaints.setdefault(unit, complaint)
     return complaints
 
 
-def _asked(units: Iterable[str]) -> Iterator[tuple[str, Validator, tuple[str, ...]]]:
+def _asked(units: Iterable[str], live: str, tree: str) -> Iterator[tuple[str, Validator, tuple[str, ...]]]:
     for unit in units:
         for validator in VALIDATORS:
             match = validator.unit.match(unit)
-            if match:
-                yield unit, validator, validator.command(match)
+            argv = validator.command(match, live, tree) if match else ()
+            if argv:
+                yield unit, validator, argv
 
 
 def _start(argv: list[str], tree: str, live: str) -> "subprocess.Popen[bytes]":
@@ -87,8 +99,15 @@ def _start(argv: list[str], tree: str, live: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "GHOSTCP_LIVE": live},
-        preexec_fn=lambda: overlay(tree, live),  # noqa: PLW1509 - only one thread runs while validators start
+        preexec_fn=lambda: _enter(tree, live),  # noqa: PLW1509 - only one thread runs while validators start
     )
+
+
+def _enter(tree: str, live: str) -> None:
+    """As the daemon: with as many open files as may be, since BIND opens all it includes, and with `tree` for live."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    overlay(tree, live)
 
 
 def _verdict(validator: Validator, process: "subprocess.Popen[bytes]") -> Complaint | None:
@@ -108,9 +127,10 @@ def read(text: str, validator: Validator) -> Complaint:
         line for line in text.splitlines() if not re.search(r"\b(NOTICE|WARNING)\b|\[(warn|notice)\]", line)
     ]
     words = "\n".join(lines) or text or "the validator refused without a word"
-    files = tuple(dict.fromkeys(match.group(1) for match in _FILE.finditer(words)))
+    apart = {name: shorten(said) for name, said in validator.blame(text).items()} if validator.blame else {}
+    named = apart if validator.blame else dict.fromkeys(match.group(1) for match in _FILE.finditer(words))
     sections = tuple(dict.fromkeys(validator.sections.findall(words))) if validator.sections else ()
-    return Complaint(shorten(words), files, sections)
+    return Complaint(shorten(words), tuple(named), sections, words=apart)
 
 
 def _discreet(words: str) -> str:

@@ -1,0 +1,86 @@
+"""Names in a zone: of records, relative to it, and of what they lead to, which may be elsewhere."""
+
+import re
+from collections.abc import Iterator
+
+import idna
+
+APEX = "@"
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
+
+
+def owner_name(text: str, zone: str) -> str:
+    """A record's name relative to its zone: ``@``, ``www``, ``*.dev``. Raises ValueError.
+
+    A name that ends in the zone's own, or in a dot, is taken for a whole one.
+    """
+    name = text.lower() or APEX
+    if name == APEX:
+        return APEX
+    whole = name.removesuffix(".")
+    if whole == zone or _ascii(whole) == zone:
+        return APEX
+    plain = _ascii(whole)
+    if plain.endswith(f".{zone}"):
+        plain = plain.removesuffix(f".{zone}")
+    elif name.endswith("."):
+        raise ValueError(f"{text!r} is not in the zone {zone!r}")
+    labels = plain.split(".")
+    for label in labels[1:] if labels[0] == "*" else labels:
+        _check(label)
+    _check_length(f"{plain}.{zone}")
+    return plain
+
+
+def target_name(text: str, zone: str) -> str:
+    """What a record leads to, as a whole name with its final dot. Raises ValueError.
+
+    A name without any dot is one of the zone; ``@`` is the zone itself, ``.`` the root.
+    """
+    name = text.lower()
+    if name in {APEX, "."}:
+        return f"{zone}." if name == APEX else name
+    if _ADDRESS.fullmatch(name):
+        raise ValueError(f"{text!r} is an address: a name is needed")
+    plain = _ascii(name.removesuffix("."))
+    if "." not in name:
+        plain = f"{plain}.{zone}"
+    for label in plain.split("."):
+        _check(label)
+    _check_length(plain)
+    return f"{plain}."
+
+
+def whole_name(owner: str, zone: str) -> str:
+    """The whole name, with its final dot, of a name relative to the zone."""
+    return f"{zone}." if owner == APEX else f"{owner}.{zone}."
+
+
+def above(owner: str) -> Iterator[str]:
+    """The name and those above it, within the zone, without the zone's own."""
+    while owner != APEX:
+        yield owner
+        owner = owner.partition(".")[2] or APEX
+
+
+def _ascii(name: str) -> str:
+    """Every label as its A-label."""
+    return ".".join(label if label.isascii() else _a_label(label) for label in re.split("[.。]", name))
+
+
+def _a_label(label: str) -> str:
+    try:
+        return idna.encode(label, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise ValueError(f"{label!r} is no label of a name: {error}") from None
+
+
+def _check(label: str) -> None:
+    if not _LABEL.fullmatch(label):
+        raise ValueError(f"{label[:80]!r} is no label of a name: 1-63 of a-z, 0-9, '-' and '_' are")
+
+
+def _check_length(name: str) -> None:
+    if len(name) > 253:
+        raise ValueError("is too long: a whole name has at most 253 characters")

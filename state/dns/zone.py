@@ -1,0 +1,159 @@
+"""A zone's records put together: what may stand beside what, and the text of the zone file (RFC 1035, section 5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from state.dns.names import APEX, above, owner_name, whole_name
+from state.dns.serial import next_serial
+from state.dns.values import TYPES, rdata, target_of
+from state.kind import Reason
+from state.resource import sha256
+
+_ADDRESSES = frozenset({"A", "AAAA"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as it is served; `uid` is its document, empty for those of a template."""
+
+    name: str
+    type: str
+    ttl: int
+    text: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The start of authority; names are whole, times in seconds."""
+
+    primary: str
+    contact: str
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+
+
+def mailbox(address: str) -> str:
+    """An e-mail address as a name (RFC 1035, section 8)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.replace('.', chr(92) + '.')}.{domain.rstrip('.')}."
+
+
+def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
+    """The records that a template made, one a line: name, type, value. Raises ValueError for what is none."""
+    entries = []
+    for line in text.splitlines():
+        if not line.strip() or line.startswith(";"):
+            continue
+        name, record_type, value = line.split(None, 2)
+        if record_type not in TYPES:
+            raise ValueError(f"the template has a record of the unknown type {record_type!r}")
+        priority, _, rest = value.partition(" ") if record_type in {"MX", "SRV"} else ("0", "", value)
+        entries.append(
+            Entry(owner_name(name, zone), record_type, ttl, rdata(record_type, rest, int(priority), zone))
+        )
+    return entries
+
+
+def beside(written: Sequence[Entry], template: Iterable[Entry]) -> list[Entry]:
+    """What was written, and of a template what that does not replace: a name and type, or all of a name by a CNAME."""
+    types: dict[str, set[str]] = {}
+    for entry in written:
+        types.setdefault(entry.name, set()).add(entry.type)
+    kept = [
+        entry
+        for entry in template
+        if not types.get(entry.name, set()) & {entry.type, "CNAME"}
+        and not (entry.type == "CNAME" and entry.name in types)
+    ]
+    return [*written, *kept]
+
+
+def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str, Reason]]:
+    """The records that can be served together, and why the others (by uid) cannot."""
+    types: dict[str, list[str]] = {}
+    for entry in entries:
+        types.setdefault(entry.name, []).append(entry.type)
+    wrong: dict[str, Reason] = {}
+    kept, seen = [], set[tuple[str, str, str]]()
+    for entry in entries:
+        key = (entry.name, entry.type, entry.text)
+        reason = _fault(entry, types) or (_TWICE if key in seen else None)
+        if reason:
+            wrong[entry.uid] = reason
+        else:
+            seen.add(key)
+            kept.append(entry)
+    addressed = {entry.name for entry in kept if entry.type in _ADDRESSES}
+    served = []
+    for entry in kept:
+        lacking = _glueless(entry, zone, addressed) if entry.type == "NS" else None
+        if lacking:
+            wrong[entry.uid] = lacking
+        else:
+            served.append(entry)
+    return served, wrong
+
+
+_TWICE = Reason("Duplicate", "the same record is in the zone twice: delete one")
+
+
+def _fault(entry: Entry, types: Mapping[str, Sequence[str]]) -> Reason | None:
+    if entry.type == "CNAME" and (entry.name == APEX or len(types[entry.name]) > 1):
+        return Reason("NotAlone", "a CNAME stands alone at its name, and never at the zone's own")
+    if entry.type == "DS" and entry.name == APEX:
+        return Reason("Misplaced", "a DS belongs into the zone above, or to a name that is delegated")
+    if entry.type == "NS" and entry.name.startswith("*"):
+        return Reason("Misplaced", "a wildcard cannot be delegated")
+    return None
+
+
+def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
+    """Why a name server cannot be found: it is in the zone and has no address there (RFC 1034, section 4.2.1)."""
+    target = target_of("NS", entry.text)
+    if target != f"{zone}." and not target.endswith(f".{zone}."):
+        return None
+    name = owner_name(target, zone)
+    wildcards = {f"*.{up}" for up in above(name.partition(".")[2] or APEX)} | {"*"}
+    if name in addressed or addressed & wildcards:
+        return None
+    return Reason(
+        "GlueMissing", f"the name server {target} is in the zone and has no address: add its A or AAAA"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A zone as it is to be served: its file, its serial, and the digest of all but the serial."""
+
+    text: str
+    serial: int
+    body: str
+
+
+def publish(
+    zone: str, start: Start, entries: Sequence[Entry], kept: Mapping[str, Any], day: date
+) -> Published:
+    """The zone with the serial it has (`kept`), or with the next one when something else differs."""
+    body = sha256(zone_file(zone, start, 0, entries))[:32]
+    serial = int(kept.get("serial", 0))
+    if not serial or kept.get("body") != body:
+        serial = next_serial(serial, day)
+    return Published(zone_file(zone, start, serial, entries), serial, body)
+
+
+def zone_file(zone: str, start: Start, serial: int, entries: Sequence[Entry]) -> str:
+    """The text of the zone file: the start of authority, its name servers, and the rest by name and type."""
+    soa = f"{start.primary} {start.contact} {serial} {start.refresh} {start.retry} {start.expire} {start.minimum}"
+    ttls: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        key = (entry.name, entry.type)
+        ttls[key] = min(entry.ttl, ttls.get(key, entry.ttl))
+    ordered = sorted(entries, key=lambda e: (e.name != APEX, e.name, e.type != "NS", e.type, e.text))
+    lines = [f"{e.name} {ttls[(e.name, e.type)]} IN {e.type} {e.text}" for e in ordered]
+    head = ("; Managed by GhostCP: edits here are found and undone.", f"$ORIGIN {whole_name(APEX, zone)}")
+    return "\n".join((*head, f"@ {start.minimum} IN SOA {soa}", *lines, ""))

@@ -1,0 +1,141 @@
+"""DnsRecord: a record of a zone: a name, a type and a value (RFC 1035, section 3.2)."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from state.dns.names import APEX, owner_name
+from state.dns.values import PRIORITISED, rdata
+from state.document import Document
+from state.kind import Completed, Kind, PartOf, Related, Spec, Values
+from state.names import host_name
+
+_LOCAL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+class DnsRecord(Spec):
+    """A name is relative to its zone. What a record leads to is, too, when it has no dot in it; `@` is the zone."""
+
+    name: str = Field(APEX, max_length=1024, description="Its name in the zone; `@` is the zone's own.")
+    record_type: Literal[
+        "A", "AAAA", "CNAME", "MX", "TXT", "NS", "SRV", "CAA", "PTR", "TLSA", "DS", "SSHFP", "NAPTR", "HTTPS", "SVCB"
+    ] = Field(description="Its type.")  # fmt: skip
+    value: str = Field(
+        min_length=1,
+        max_length=65535,
+        description="What it says, as in a zone file; without the priority of MX and SRV. A text may be of any length.",
+    )
+    ttl: int = Field(3600, ge=0, le=2**31 - 1, description="For how many seconds it may be kept.")
+    priority: Annotated[int, Completed()] = Field(
+        ge=0, le=65535, description="Of MX and SRV, which need one; 0 for all others."
+    )
+    is_active: bool = Field(True, description="Whether it is served.")
+
+
+def document_name(value: str) -> str:
+    """A word and the zone's name: ``www-a.example.com``. Raises ValueError."""
+    word, _, zone = value.partition(".")
+    if not _LOCAL.fullmatch(word) or not zone:
+        raise ValueError("must be 1-63 of a-z, 0-9, '_' and '-', a dot, and the name of the zone")
+    name = f"{word}.{host_name(zone)}"
+    if len(name) > 253:
+        raise ValueError("is too long")
+    return name
+
+
+def _names(values: Values, zone: str) -> Iterator[str]:
+    """Readable names that depend on nothing but what the record says; numbered where that was said before."""
+    told = [str(values.get(name, "")) for name in ("name", "record_type", "value", "priority")]
+    word = re.sub(r"[^a-z0-9]+", "-", told[0].lower().replace("*", "any")).strip("-")[:24] or "apex"
+    kind = re.sub(r"[^a-z0-9]", "", told[1].lower())[:8]
+    mark = sha256("\0".join(told).encode(errors="replace")).hexdigest()[:8]
+    number = 1
+    while True:
+        yield f"{word}-{kind}-{mark}{f'-{number}' if number > 1 else ''}.{zone}"
+        number += 1
+
+
+def _complete(values: Values, name: str, _owner: str, _related: Related, _previous: Spec | None) -> Values:
+    zone, found = _zone(name), dict(values)
+    if isinstance(found.get("record_type"), str):
+        found["record_type"] = found["record_type"].upper()
+    if isinstance(found.get("name"), str):
+        with suppress(ValueError):  # which the check tells
+            found["name"] = owner_name(found["name"], zone)
+    if found.get("priority") is None:
+        found.pop("priority", None)
+        if str(found.get("record_type")) not in PRIORITISED:
+            found["priority"] = 0
+    return found
+
+
+def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
+    assert isinstance(spec, DnsRecord)
+    zone, faults = _zone(name), []
+    try:
+        owner_name(spec.name, zone)
+    except ValueError as error:
+        faults.append(("name", str(error)))
+    try:
+        rdata(spec.record_type, spec.value, spec.priority, zone)
+    except ValueError as error:
+        faults.append(("value", str(error)))
+    if spec.name == APEX and spec.record_type in {"CNAME", "DS"}:
+        faults.append(("record_type", f"a {spec.record_type} cannot stand at the zone's own name"))
+    if spec.name.startswith("*") and spec.record_type == "NS":
+        faults.append(("record_type", "a wildcard cannot be delegated"))
+    return faults
+
+
+def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, str]]:
+    """What is wrong with a record beside others of its name."""
+    spec, active = document.spec, [each.spec for each in others if getattr(each.spec, "is_active", False)]
+    assert isinstance(spec, DnsRecord)
+    if not spec.is_active:
+        return []
+    beside = [each for each in active if isinstance(each, DnsRecord)]
+    if beside and "CNAME" in {spec.record_type, *(each.record_type for each in beside)}:
+        return [("record_type", f"a CNAME stands alone at its name, and {spec.name!r} has others")]
+    if _said(document.name, spec) in {_said(document.name, each) for each in beside}:
+        return [("value", "the zone has just this record already")]
+    return []
+
+
+def _said(name: str, spec: DnsRecord) -> tuple[str, str]:
+    try:
+        return spec.record_type, rdata(spec.record_type, spec.value, spec.priority, _zone(name))
+    except ValueError:
+        return spec.record_type, spec.value
+
+
+def _zone(name: str) -> str:
+    return name.partition(".")[2]
+
+
+DNS_RECORD = Kind(
+    name="DnsRecord",
+    plural="records",
+    topic="dns.record",
+    schema=DnsRecord,
+    name_field="document",
+    check_name=document_name,
+    rank=4,
+    complete=_complete,
+    check=_check,
+    search=("name", "value"),
+    naming={
+        "type": "string",
+        "maxLength": 253,
+        "description": "A word, a dot, and the name of the zone.",
+        "example": "www.example.com",
+    },
+    examples={
+        "create": {"name": "mail", "record_type": "A", "value": "192.168.1.101", "ttl": 3600, "priority": 0},
+        "change": {"value": "192.168.1.102", "ttl": 300},
+    },
+    part_of=PartOf("DnsZone", "zone_id", _zone, _names, ("name",), _clashes),
+)

@@ -1,0 +1,198 @@
+"""DnsZone: a zone of the DNS with its records (RFC 1034, section 4.2), served by BIND on its host."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from state.dns.names import APEX, owner_name, target_name
+from state.dns.values import rdata
+from state.dns.zone import Entry, Start, beside, mailbox, of_template, publish, sort_out
+from state.document import Document, Ref
+from state.fields import Template
+from state.kind import Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
+from state.names import Claim, host_name
+from state.resource import Resource, config
+from state.words import Words
+
+LONGEST = 200
+LOCAL = "local"
+TEMPLATES = "dns/zone"
+_LIVE = "/etc/ghostcp/live/named"
+
+Seconds = Annotated[int, Field(ge=60, le=2**31 - 1)]
+
+
+class DnsZone(Spec):
+    """Times are seconds. A template's records follow it; what one writes oneself takes their place."""
+
+    primary_ns: Annotated[str, Completed()] = Field(
+        max_length=1024, description="The name server that the zone is changed at."
+    )
+    admin_email: Annotated[str, Completed()] = Field(
+        max_length=254,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@([A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,20}$",
+        description="Whom to write to about the zone.",
+    )
+    refresh_interval: Seconds = Field(3600, description="How often secondaries ask for changes.")
+    retry_interval: Seconds = Field(1800, description="How soon they ask again when that failed.")
+    expire_interval: Seconds = Field(1209600, description="When they give the zone up.")
+    minimum_ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
+        3600, description="For how long it may be kept that something is not there (RFC 2308)."
+    )
+    dns_provider: Template = Field(LOCAL, description="Who serves it: `local` is BIND on the host.")
+    provider_zone_id: str | None = Field(
+        None, max_length=255, description="What the provider calls it; null for the local one."
+    )
+    dnssec_enabled: bool = Field(False, description="Whether it is signed (RFC 9364).")
+    template: Template = Field("default", description="The records that it has besides those one writes.")
+    is_active: bool = Field(True, description="Whether it is served.")
+
+
+def zone_name(value: str) -> str:
+    """A host name that leaves room for the names below it. Raises ValueError."""
+    name = host_name(value)
+    if len(name) > LONGEST:
+        raise ValueError(f"is too long for a zone: {LONGEST} characters leave room for names in it")
+    return name
+
+
+def _complete(values: Values, name: str, _owner: str, _related: Related, previous: Spec | None) -> Values:
+    defaults = {"primary_ns": f"ns1.{name}", "admin_email": f"hostmaster@{name}"}
+    if isinstance(previous, DnsZone):
+        defaults = {field: getattr(previous, field) for field in defaults}
+    return {**defaults, **{k: v for k, v in values.items() if v is not None or k not in defaults}}
+
+
+def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
+    assert isinstance(spec, DnsZone)
+    try:
+        target_name(spec.primary_ns, name)
+    except ValueError as error:
+        return [("primary_ns", str(error))]
+    return []
+
+
+def _compile(context: Context) -> Compiled:
+    zone, spec = context.document.name, context.document.spec
+    assert isinstance(spec, DnsZone)
+    if not spec.is_active:
+        return Compiled()
+    if spec.dns_provider != LOCAL:
+        message = f"no DNS provider {spec.dns_provider!r} is set up; there is {LOCAL}"
+        return Compiled(blocked=(Reason("ProviderMissing", message),))
+    if spec.template not in context.templates.names(TEMPLATES):
+        there = ", ".join(context.templates.names(TEMPLATES))
+        message = f"there is no {TEMPLATES} template {spec.template!r}; there are {there}"
+        return Compiled(blocked=(Reason("TemplateMissing", message),))
+    written, wrong = _written(context.parts, zone)
+    entries, unfit = sort_out(beside(written, _template(context, spec)), zone)
+    wrong |= {uid: reason for uid, reason in unfit.items() if uid}
+    if not any(entry.name == APEX and entry.type == "NS" for entry in entries):
+        return Compiled(blocked=(unfit.get("") or _NO_SERVER,), left_out=wrong)
+    published = publish(zone, _start(zone, spec), entries, context.document.kept, context.plane.day)
+    kept = {"serial": published.serial, "body": published.body}
+    resources = _resources(zone, published.text)
+    return Compiled(resources, notes=_notes(spec), keep=kept, ahead=kept, left_out=wrong)
+
+
+_NO_SERVER = Reason("NoNameServer", "the zone has no name server: add a record of type NS at @")
+
+
+def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[str, Reason]]:
+    """The records of documents as they are served, and what is wrong with the others, by uid."""
+    entries, wrong = [], {}
+    for part in parts:
+        values = vars(part.spec)
+        if not values["is_active"]:
+            continue
+        try:
+            name = owner_name(values["name"], zone)
+            text = rdata(values["record_type"], values["value"], values["priority"], zone)
+            entries.append(Entry(name, values["record_type"], int(values["ttl"]), text, part.uid))
+        except (ValueError, TypeError) as error:
+            wrong[part.uid] = Reason("Invalid", f"it is not served: {error}")
+    return entries, wrong
+
+
+def _template(context: Context, spec: DnsZone) -> list[Entry]:
+    zone, facts = context.document.name, context.facts
+    primary = target_name(spec.primary_ns, zone)
+    inside = primary.endswith(f".{zone}.")
+    values: dict[str, object] = {
+        "zone": zone,
+        "primary_ns": primary,
+        "primary_inside": owner_name(primary, zone) if inside else None,
+        "ipv4": facts.ipv4,
+        "ipv6": facts.ipv6,
+    }
+    text = context.templates.render(TEMPLATES, spec.template, Words(values))
+    return of_template(text, zone, spec.minimum_ttl)
+
+
+def _start(zone: str, spec: DnsZone) -> Start:
+    return Start(
+        target_name(spec.primary_ns, zone),
+        mailbox(spec.admin_email),
+        spec.refresh_interval,
+        spec.retry_interval,
+        spec.expire_interval,
+        spec.minimum_ttl,
+    )
+
+
+def _resources(zone: str, text: str) -> tuple[Resource, ...]:
+    return (
+        config("named", f"{zone}.zone", text),
+        config("named", f"{zone}.conf", _OPTIONS.replace("ZONE", zone)),
+    )
+
+
+_OPTIONS = f"""\
+// Managed by GhostCP: edits here are found and undone.
+zone "ZONE" {{
+    type primary;
+    file "{_LIVE}/ZONE.zone";
+}};
+"""
+
+
+def _notes(spec: DnsZone) -> tuple[Reason, ...]:
+    return (Reason("NotSigned", "the zone is served without signatures"),) if spec.dnssec_enabled else ()
+
+
+DNS_ZONE = Kind(
+    name="DnsZone",
+    plural="dns",
+    key="zones",
+    topic="dns.zone",
+    schema=DnsZone,
+    name_field="domain",
+    check_name=zone_name,
+    rank=2,
+    compile=_compile,
+    references=lambda document: (Ref("User", document.owner),),
+    claims=lambda document: (Claim("zones", document.name),),
+    complete=_complete,
+    check=_check,
+    limit="dns_domains_limit",
+    counter="dns_domains_count",
+    search=("domain",),
+    measured={"serial": 0},
+    naming={
+        "type": "string",
+        "format": "idn-hostname",
+        "maxLength": LONGEST,
+        "description": "A host name (IDNA 2008), shown as its A-label; no public suffix. It cannot be changed.",
+    },
+    examples={
+        "create": {
+            "domain": "newdomain.com",
+            "primary_ns": "ns1.ghostcp.com",
+            "admin_email": "admin@newdomain.com",
+            "dns_provider": "cloudflare",
+            "dnssec_enabled": True,
+            "template": "default",
+        },
+        "change": {"minimum_ttl": 900, "template": "mail"},
+    },
+)

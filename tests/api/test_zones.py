@@ -1,0 +1,129 @@
+"""Zones and their records over HTTP: nested, authorised by their zone, and all the rest as of every collection."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from state.document import Document
+from tests.api.conftest import World, working
+
+
+@pytest.fixture
+def zone(world_on_both: World) -> Document:
+    return world_on_both.zone("example.com", "anna")
+
+
+def call(world: World, method: str, path: str, who: str = "anna", **body: Any) -> httpx.Response:
+    return world.call(who, method, path, **({"json": body} if body else {}))
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    return [each["field"] for each in answer.json()["details"]["errors"]]
+
+
+def test_a_record_is_made_changed_and_deleted_below_its_zone(world_on_both: World, zone: Document) -> None:
+    world, base = world_on_both, f"/dns/{zone.uid}/records"
+    made = call(world, "POST", base, name="www", record_type="A", value="192.0.2.1")
+    assert made.status_code == 201, made.text
+    record = made.json()
+    assert made.headers["Location"] == f"/api/v1{base}/{record['id']}"
+    assert (record["zone_id"], record["name"], record["priority"], record["ttl"]) == (
+        zone.uid,
+        "www",
+        0,
+        3600,
+    )
+    one = f"{base}/{record['id']}"
+    assert call(world, "GET", one).json()["document"] == record["document"]
+    assert call(world, "PUT", one, value="192.0.2.2").json()["value"] == "192.0.2.2"
+    assert call(world, "PATCH", one, ttl=None).json()["ttl"] == 3600
+    assert call(world, "PUT", one, document=record["document"]).status_code == 200
+    assert fields(call(world, "PUT", one, document="other.example.com")) == ["document"]
+    assert call(world, "DELETE", one).status_code == 204
+    assert call(world, "GET", base).json()["total"] == 0
+
+
+def test_a_record_is_found_in_its_own_zone_only(world_on_both: World, zone: Document) -> None:
+    world = world_on_both
+    other, record = world.zone("example.org", "anna"), world.record(zone, "www")
+    path = f"/dns/{other.uid}/records"
+    assert call(world, "GET", path).json()["records"] == []
+    for method, body in (("GET", {}), ("PUT", {"ttl": 60}), ("PATCH", {"ttl": 60}), ("DELETE", {})):
+        assert call(world, method, f"{path}/{record.uid}", **body).status_code == 404
+    assert call(world, "GET", f"/dns/{record.uid}/records").status_code == 404
+    assert call(world, "GET", "/dns/nonsense/records").status_code == 404
+    foreign = call(
+        world, "POST", f"/dns/{zone.uid}/records", "bert", name="x", record_type="A", value="192.0.2.1"
+    )
+    assert foreign.status_code == 404
+
+
+def test_records_are_filtered_and_paged_as_everything(world_on_both: World, zone: Document) -> None:
+    world, base = world_on_both, f"/dns/{zone.uid}/records"
+    for n in range(5):
+        world.record(zone, f"n{n}", record_type="TXT" if n % 2 else "A", value="192.0.2.1")
+    page = call(world, "GET", f"{base}?record_type=TXT&limit=1&sort=name&order=desc").json()
+    assert (page["total"], page["pages"], page["records"][0]["name"]) == (2, 2, "n3")
+    assert call(world, "GET", f"{base}?zone_id={zone.uid}&search=n4").json()["total"] == 1
+    assert fields(call(world, "GET", f"{base}?nonsense=1")) == ["nonsense"]
+
+
+def test_what_a_record_cannot_say_is_refused_all_at_once(world_on_both: World, zone: Document) -> None:
+    base = f"/dns/{zone.uid}/records"
+    answer = call(world_on_both, "POST", base, name="a..b", record_type="A", value="no", ttl=60)
+    assert sorted(fields(answer)) == ["name", "value"]
+    assert fields(call(world_on_both, "POST", base, record_type="MX", value="mail")) == ["priority"]
+    unknown = call(world_on_both, "POST", base, record_type="A", value="192.0.2.1", user_id="x", document="y")
+    assert sorted(fields(unknown)) == ["document", "user_id"]
+
+
+def test_a_zone_counts_against_its_owner_s_limit_and_its_name_is_one_tenant_s(
+    world_on_both: World, zone: Document
+) -> None:
+    world = world_on_both
+    anna = f"/users/{world.uids['anna']}"
+    assert call(world, "GET", anna, "admin").json()["dns_domains_count"] == 1
+    assert call(world, "PUT", anna, "admin", dns_domains_limit=1).status_code == 200
+    full = call(world, "POST", "/dns", domain="example.org")
+    assert (full.status_code, full.json()["details"]["code"]) == (403, "limit_reached")
+    for path, name in (("/domains", "www.example.com"), ("/dns", "example.com"), ("/domains", "example.com")):
+        taken = call(world, "POST", path, "bert", domain=name)
+        assert (taken.status_code, taken.json()["details"]["code"]) == (409, "domain_taken")
+    assert call(world, "POST", "/domains", domain="example.com").status_code == 201
+
+
+def test_a_set_may_replace_an_address_by_an_alias(world_on_both: World, zone: Document) -> None:
+    world = world_on_both
+
+    def put(**specs: dict[str, str]) -> httpx.Response:
+        documents = [
+            {"kind": "DnsRecord", "metadata": {"name": f"{word}.example.com", "owner": "anna"}, "spec": spec}
+            for word, spec in specs.items()
+        ]
+        with working(world.database):
+            made = call(world, "POST", "/plans?wait=10", documents=documents, prune=True, owner="anna")
+        if made.status_code != 201:
+            return made
+        return call(world, "POST", f"/plans/{made.json()['id']}/apply")
+
+    address = {"name": "www", "record_type": "A", "value": "192.0.2.1"}
+    alias = {"name": "www", "record_type": "CNAME", "value": "example.net."}
+    assert put(one=address).status_code == 200
+    assert fields(put(one=address, two=alias)) == [f"documents.{n}.spec.record_type" for n in (0, 1)]
+    assert put(two=alias).status_code == 200
+    records = call(world, "GET", f"/dns/{zone.uid}/records").json()["records"]
+    assert [each["record_type"] for each in records] == ["CNAME"]
+
+
+def test_events_tell_of_records(world_on_both: World, zone: Document) -> None:
+    world = world_on_both
+    record = call(
+        world, "POST", f"/dns/{zone.uid}/records", name="w", record_type="A", value="192.0.2.1"
+    ).json()
+    call(world, "PUT", f"/dns/{zone.uid}/records/{record['id']}", ttl=60)
+    told = world.call("anna", "GET", "/events?wait=0", headers={"Last-Event-ID": "0"}).text
+    assert "dns.zone.created" in told
+    assert "dns.record.created" in told
+    assert "dns.record.updated" in told
