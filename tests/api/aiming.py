@@ -175,7 +175,7 @@ def _record(body: Mapping[str, Any]) -> dict[str, Any]:
     right = next(schema for kind, schema in _CHANGES["PATCH"] if kind.name == "DnsRecord")
     if not right.is_valid(dict(body)):
         return dict(body)
-    kind = body.get("record_type", "A")
+    kind = body.get("record_type", "A") if "value" in body else "A"
     found = {n: v for n, v in body.items() if n != "record_type" or "value" in body}
     priority = 10 if kind in ("MX", "SRV") else 0
     value = _VALUES.get(kind, "somewhere.example.net.") if isinstance(kind, str) else ""
