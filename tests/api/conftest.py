@@ -176,7 +176,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 class Worlds:
-    """A populated world on each stage, made once and brought back before each test."""
+    """A populated world on each stage, with keys of its own, made once and brought back before each test."""
 
     def __init__(self, var: Path, loop: asyncio.AbstractEventLoop) -> None:
         self._var, self._loop = var, loop
@@ -185,7 +185,7 @@ class Worlds:
     def on(self, stage: Stage) -> World:
         if id(stage) not in self._made:
             stage.reset("migrated")
-            made = World(stage.database, self._var, self._loop)
+            made = World(stage.database, self._var / stage.database.engine.name, self._loop)
             made.populate()
             stage.keep("populated")
             self._made[id(stage)] = made

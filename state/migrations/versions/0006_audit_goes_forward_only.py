@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = """CREATE TRIGGER audit_no_replacement BEFORE INSERT ON audit
-    WHEN NEW.id IS NULL OR NEW.id <= coalesce((SELECT max(id) FROM audit), 0)
+    WHEN NEW.id IS NULL OR NEW.id < 1 OR EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"""
 _POSTGRESQL = """CREATE TRIGGER audit_no_replacement BEFORE INSERT ON audit
     FOR EACH ROW WHEN (NEW.id < 1) EXECUTE FUNCTION audit_refuse()"""
