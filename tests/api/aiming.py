@@ -3,6 +3,7 @@
 What was drawn to be wrong is left as it is.
 """
 
+import re
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -47,6 +48,7 @@ _VALUES = {
     "HTTPS": "1 . alpn=h2",
     "SVCB": "1 dot.example.net. port=853",
 }
+_UNSEEN = re.compile("[\U000e0000-\U000e0fff\U000f0000-\U0010ffff]")  # no pattern of ECMA-262 can say so
 _PROVING = f"{BASE}/auth/"
 _OWN = (_PROVING, f"{BASE}/tokens")
 
@@ -133,6 +135,8 @@ def _aimed(body: Mapping[str, Any], world: World) -> dict[str, Any]:
     }
     found = {n: good[n] if n in good and isinstance(v, str) else v for n, v in body.items()}
     _leave_out(found)
+    if isinstance(found.get("full_name"), str) and len(found["full_name"]) <= 200:
+        found["full_name"] = _UNSEEN.sub("", found["full_name"])
     if found.get("is_wildcard") is True and found.get("acme_challenge_type") in (None, "http01"):
         found["acme_challenge_type"] = "dns01"
     if isinstance(found.get("parameters", {}), dict) and isinstance(found.get("user_id"), str | None):
@@ -180,6 +184,8 @@ def _record(body: Mapping[str, Any]) -> dict[str, Any]:
     priority = 10 if kind in ("MX", "SRV") else 0
     value = _VALUES.get(kind, "somewhere.example.net.") if isinstance(kind, str) else ""
     good = {"name": f"drawn{next(_numbers)}", "value": value, "priority": priority}
+    if "value" in found:
+        found.setdefault("name", good["name"])
     found |= {n: v for n, v in good.items() if n in found and type(found[n]) is type(v)}
     return found if found.get("priority") is not None or not priority else {**found, "priority": priority}
 
