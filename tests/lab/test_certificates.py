@@ -12,7 +12,7 @@ from state.document import Document
 from state.keeping import keep, put_away
 from state.kind import Handed
 from state.kinds.certificate import CERTIFICATE
-from state.store import touch
+from state.recording import touch
 from tests.lab.control import Control, control_plane, until
 from tests.lab.tls import curl, handshake
 from tests.state.vouching import Vouched, vouch
