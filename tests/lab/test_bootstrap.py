@@ -29,8 +29,8 @@ def bootstrap(host: LabHost) -> str:
 
 
 def test_a_second_run_changes_nothing_not_even_a_newer_live_generation(own_lab_host: LabHost) -> None:
-    newer = "mkdir -p /etc/ghostcp/generations/7/nginx /etc/ghostcp/generations/7/php8.4-fpm && "
-    newer += "ln -sfn generations/7 /etc/ghostcp/live && rm -r /etc/ghostcp/generations/0"
+    newer = "cd /etc/ghostcp/generations && mkdir -p 7/nginx 7/php8.4-fpm 7/named && "
+    newer += "ln -sfn generations/7 ../live && rm -r 0"
     lab.exec(own_lab_host, ["sh", "-c", newer], check=True)
 
     said = bootstrap(own_lab_host)
