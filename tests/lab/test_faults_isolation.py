@@ -1,5 +1,6 @@
 """What one tenant's, operator's or intruder's fault does to all others on a host: nothing."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +160,7 @@ def test_a_source_that_lost_everything_deletes_nothing_and_says_what_holds_it_ba
 
 def _same_account(one: Control, other: Control) -> None:
     """Sites answer challenges with the thumbprint of the control plane's account: let both have the same."""
+    shutil.copytree(one.settings.var / "keys", other.settings.var / "keys", dirs_exist_ok=True)
     with one.database.reading() as connection:
         known = dict(connection.execute(select(acme_keys)).mappings().one())
     with other.database.writing() as connection:
