@@ -21,6 +21,7 @@ from state.journal_tables import events as event_table
 from state.keeping import keep
 from state.kinds import KINDS
 from state.queue import ring
+from state.recording import touch
 from state.settings import Settings
 from state.statuses import load_statuses
 from state.tables import jobs as job_table
@@ -132,7 +133,7 @@ class Control:
         """Has something else remembered with a document, and a look at it."""
         with self._writing(lambda: document.target) as connection:
             keep(connection, document.uid, values)
-            store.touch(connection, document)
+            touch(connection, document)
 
     def events(self, name: str) -> list[str]:
         """The domains that an event of this name tells of."""
