@@ -199,6 +199,8 @@ def _posted(posted: Any, world: World) -> Any:
         found["metadata"] = _aimed(found["metadata"], world)
         if isinstance(found["metadata"].get("name"), str):
             found["metadata"]["name"] = _free_name(KINDS[posted["kind"]], world)
+        if KINDS[posted["kind"]].part_of and found["metadata"].get("owner") is None:
+            found["metadata"]["owner"] = "rich"
     return found
 
 

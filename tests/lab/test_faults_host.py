@@ -142,6 +142,9 @@ def test_a_daemon_that_runs_something_else_than_the_disk_says_is_noticed(control
     while kill -0 $before 2>/dev/null; do sleep 0.05; done
     cp -a /root/vhost {vhost}
     """
+    control.stop()
     control.run("sh", "-ec", script)
+    assert control.fetch("ann.test")[0] == 421
+    control.start()
     until("the site is served", lambda: control.fetch("ann.test")[0] == 200)
     assert control.fetch("other.test")[0] == 421

@@ -1,0 +1,44 @@
+"""Zones and records: names with room for what stands in them, and what can never be right refused with its field."""
+
+from dataclasses import replace
+
+import pytest
+
+from state.kinds.dns_record import DNS_RECORD, DnsRecord
+from state.kinds.dns_zone import DNS_ZONE, DnsZone
+from tests.state.companies import document
+
+LONG = ".".join(["a" * 60] * 4)[:200].rstrip(".")
+
+
+def test_a_zone_leaves_room_for_names_in_it() -> None:
+    assert DNS_ZONE.check_name("example.com") == "example.com"
+    with pytest.raises(ValueError, match="too long for a zone"):
+        DNS_ZONE.check_name(f"{LONG}.example.com")
+
+
+@pytest.mark.parametrize("name", [f"{'w' * 63}.{LONG}.com", "www", "-.example.com"])
+def test_the_document_of_a_record_is_named_after_its_zone(name: str) -> None:
+    assert DNS_RECORD.check_name("www-a.example.com") == "www-a.example.com"
+    with pytest.raises(ValueError, match=r"too long|must be"):
+        DNS_RECORD.check_name(name)
+
+
+def test_what_names_the_server_of_a_zone_is_a_host_name() -> None:
+    for server, fields in (("ns1.example.net", []), ("ns 1;", ["primary_ns"])):
+        spec = DnsZone(primary_ns=server, admin_email="a@example.com")
+        assert [field for field, _ in DNS_ZONE.check("example.com", "anna", spec)] == fields
+
+
+def test_a_record_that_was_stored_wrong_is_compared_as_it_is() -> None:
+    spec = DnsRecord(name="www", record_type="A", value="192.0.2.1", priority=0)
+    wrong = DnsRecord.stored({**spec.model_dump(), "value": "nonsense"})
+    made = [
+        replace(document("DnsRecord", f"{n}.example.com", "anna", **spec.model_dump()), spec=wrong)
+        for n in "ab"
+    ]
+    assert DNS_RECORD.part_of is not None
+    assert DNS_RECORD.part_of.clashes(made[0], made[1:]) == [
+        ("value", "the zone has just this record already")
+    ]
+    assert DNS_RECORD.part_of.clashes(made[0], ()) == []
