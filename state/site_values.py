@@ -45,12 +45,21 @@ def _secured(document: Document, spec: Site, certificate: Document | None) -> di
     names = (document.name, *spec.aliases)
     covered = tuple(name for name in names if chain and covers(chain.names, name))
     forced = covered if spec.ssl_enabled and spec.ssl_force else ()
+    unforced = tuple(name for name in names if name not in forced)
     trusted = bool(covered) and spec.ssl_enabled
     files = certificate_files(document.name) if trusted else PLACEHOLDER if spec.ssl_enabled else (None, None)
     return {
         "certificate": files[0],
         "certificate_key": files[1],
         "forced": forced or None,
-        "unforced": tuple(name for name in names if name not in forced) or None,
+        "unforced": unforced or None,
         "hsts": "on" if trusted and spec.ssl_hsts else None,
+        "servers": _servers(forced, unforced),
     }
+
+
+def _servers(forced: tuple[str, ...], unforced: tuple[str, ...]) -> tuple[str, ...]:
+    """What the web server has for the site: its own, and before it those on port 80 when some names are forced."""
+    if not forced:
+        return ("own",)
+    return ("forced", "unforced", "own") if unforced else ("forced", "own")

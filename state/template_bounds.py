@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from jinja2 import Environment, nodes, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import safe_range
 from jinja2.visitor import NodeTransformer
 
@@ -29,7 +30,7 @@ class Bounded(Environment):
         self._spent = threading.local()
         self.globals["range"] = safe_range
         self.globals.pop("lipsum")
-        self.filters[_STEP] = pass_context(lambda _, text: self.step(text))
+        self.filters[_STEP] = self.step
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parsed: nodes.Template = _Counting().visit(super()._parse(source, name, filename))
@@ -50,7 +51,8 @@ class Bounded(Environment):
             raise _too_many() from None
         return "".join(made)
 
-    def step(self, text: int) -> str:
+    @pass_context
+    def step(self, _: Context, text: int) -> str:
         """One more turn, which writes so many characters. Raises TooMuch."""
         spent = self._spent
         spent.steps += 1
