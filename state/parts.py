@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
 from state.claims import lock
 from state.document import Document, Ref
@@ -10,13 +10,8 @@ from state.errors import Fault, Invalid
 from state.kind import Kind, PartOf, Values
 from state.kinds import KINDS
 from state.reading import find, from_row
+from state.statuses import wake
 from state.tables import IS_PART, documents
-
-_TOUCH = (
-    update(documents)
-    .where(documents.c.uid == bindparam("of_uid"), documents.c.deleted_at.is_(None))
-    .values(wanted=documents.c.wanted + 1, pending=documents.c.target != "")
-)
 
 
 def find_whole(connection: Connection, kind: Kind, name: str, owner: str) -> Document | None:
@@ -74,4 +69,4 @@ def _beside(connection: Connection, document: Document, part_of: PartOf) -> list
 def touch_whole(connection: Connection, document: Document) -> None:
     """Makes the whole that it is a part of pending."""
     if document.whole:
-        connection.execute(_TOUCH, {"of_uid": document.whole})
+        wake(connection, [document.whole])

@@ -15,6 +15,11 @@ _SETTLE = (
     .where(documents.c.uid == bindparam("of_uid"), documents.c.wanted == bindparam("as_wanted"), PENDING)
     .values(pending=False)
 )
+_WAKE = (
+    update(documents)
+    .where(documents.c.uid == bindparam("of_uid"))
+    .values(wanted=documents.c.wanted + 1, pending=documents.c.target != "")
+)
 
 
 def load_statuses(connection: Connection, documents_: Iterable[Document]) -> dict[str, Status]:
@@ -84,9 +89,10 @@ def settle(connection: Connection, reached: Iterable[Document]) -> None:
 
 
 def wake(connection: Connection, uids: Iterable[str]) -> None:
-    """Makes documents pending again without a change of their own, because their target drifted."""
-    wanted = {"wanted": documents.c.wanted + 1, "pending": True}
-    connection.execute(update(documents).where(documents.c.uid.in_(list(uids))).values(**wanted))
+    """Makes documents pending again without a change of their own: their target drifted, or what is a part of them."""
+    rows = [{"of_uid": uid} for uid in uids]
+    if rows:
+        connection.execute(_WAKE, rows)
 
 
 def _condition(values: Mapping[str, Any]) -> Condition:
