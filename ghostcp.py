@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from commands import audit, check, documents, hosts, keys, lab, login, plans, second_factors, serve, up
+from commands import audit, check, documents, hosts, keys, lab, letting_in, login, plans, serve, up
 from commands.console import Failed, err
 from state.settings import settings
 from state.validation import faults_of
@@ -23,7 +23,8 @@ app.add_typer(lab.app, name="lab")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 for command in (
-    *(up.up, serve.api, serve.worker, serve.migrate, serve.admin, check.check, second_factors.disable_totp),
+    *(up.up, serve.api, serve.worker, serve.migrate, serve.admin, check.check),
+    *(letting_in.disable_totp, letting_in.know_address),
     *(login.login, documents.validate, plans.plan, plans.apply, plans.diff, documents.export),
     *(hosts.hosts, hosts.drift, hosts.jobs),
 ):

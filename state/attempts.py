@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_, update
 
 from state.access_tables import attempts
 from state.claims import lock
+from state.errors import Conflict
 from state.lockout import LONGEST_OWN, LONGEST_SHARED, Failures, counted, rest, settled
 
 EVERYBODY = ""
 KNOWN, REMEMBERED = timedelta(days=90), timedelta(days=1)
+MOST_KNOWN = 100
 _KEY = (attempts.c.account, attempts.c.address)
 
 
@@ -70,6 +72,22 @@ def succeed(connection: Connection, charge: Charge, now: datetime) -> None:
     known = {"failures": 0, "last_at": now, "known_until": now + KNOWN}
     connection.execute(update(attempts).where(row).values(known))
     _forget(connection, now)
+
+
+def vouch(connection: Connection, account: str, address: str, now: datetime) -> datetime:
+    """Makes an address known before the owner came from it, and forgets what failed there; returns until when.
+
+    Raises Conflict when the account has very many already.
+    """
+    lock(connection, f"attempts/{account}")
+    of_account, here = attempts.c.account == account, attempts.c.address == address
+    others = of_account & ~here & (attempts.c.known_until > now)
+    if connection.execute(select(func.count()).where(others)).scalar_one() >= MOST_KNOWN:
+        raise Conflict(f"{account} has {MOST_KNOWN} known addresses: wait until some are forgotten")
+    values = {"failures": 0, "last_at": now, "known_until": now + KNOWN}
+    if connection.execute(update(attempts).where(of_account, here).values(values)).rowcount == 0:
+        connection.execute(insert(attempts).values(account=account, address=address, **values))
+    return now + KNOWN
 
 
 def is_known(connection: Connection, account: str, address: str, now: datetime) -> bool:

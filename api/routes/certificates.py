@@ -1,7 +1,5 @@
 """What one can do with a certificate beside changing it: have it renewed."""
 
-from uuid import UUID
-
 from sqlalchemy import Connection
 
 from api.access import signed_in
@@ -11,8 +9,9 @@ from api.openapi.describe import Answer, Docs
 from api.openapi.parameters import path_parameters, write_parameters
 from api.openapi.shapes import JOB
 from api.performing import perform
+from api.places import identifier
 from api.routes.jobs import JOBS
-from api.writes import missing, visible_document
+from api.writes import visible_document
 from state.certificate_jobs import ask_for_one, under_way
 from state.claims import lock
 from state.document import Document
@@ -24,10 +23,7 @@ from state.kinds.certificate import CERTIFICATE, Certificate
 def _renew(call: Call) -> Reply:
     if call.json() not in (None, {}):
         raise Invalid([Fault("", "it is renewed as it is: send no body")])
-    try:
-        uid = str(UUID(call.argument("id")))
-    except ValueError:
-        raise missing(CERTIFICATE, call.argument("id")) from None
+    uid = identifier(CERTIFICATE, call)
 
     def work(connection: Connection) -> Reply:
         document = visible_document(connection, call.principal, CERTIFICATE, uid)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
 from sqlalchemy import Connection, and_
 
@@ -16,7 +15,7 @@ from api.fields import find_owner, take_handed, take_password, take_text
 from api.openapi.kinds import object_docs
 from api.options import expect
 from api.paging import page_reply
-from api.places import path_of, scope_of
+from api.places import identifier, path_of, scope_of
 from api.rates import Rate
 from api.spec_merge import named, patched
 from api.views import document_view, etag
@@ -71,7 +70,7 @@ def _list(kind: Kind, call: Call, connection: Connection) -> Reply:
 
 
 def _get(kind: Kind, call: Call, connection: Connection) -> Reply:
-    uid, whole = _identifier(kind, call), _whole(kind, call, connection)
+    uid, whole = identifier(kind, call), _whole(kind, call, connection)
     shown = show(connection, uid, visible(call.principal, kind))
     if shown is None or shown.kind != kind or (whole is not None and shown.whole != whole.uid):
         raise missing(kind, uid)
@@ -83,7 +82,7 @@ def _whole(kind: Kind, call: Call, connection: Connection) -> Document | None:
     wholes = whole_kind(kind)
     if wholes is None or kind.part_of is None:
         return None
-    return visible_document(connection, call.principal, wholes, _identifier(wholes, call, kind.part_of.field))
+    return visible_document(connection, call.principal, wholes, identifier(wholes, call, kind.part_of.field))
 
 
 def _object(kind: Kind, call: Call, connection: Connection, uid: str) -> Document:
@@ -125,7 +124,7 @@ Merge = Callable[[Document, Object], Object]
 
 
 def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
-    uid, body = _identifier(kind, call), dict(call.object())
+    uid, body = identifier(kind, call), dict(call.object())
     faults: list[Fault] = []
     password = take_password(kind, body, faults, required=False)
     made = verifier(password) if password and not faults else None
@@ -166,7 +165,7 @@ def _with(call: Call, connection: Connection, written: Written, handed: Handed, 
 
 
 def _delete(kind: Kind, call: Call) -> Reply:
-    uid = _identifier(kind, call)
+    uid = identifier(kind, call)
 
     def work(connection: Connection) -> Written:
         document = _object(kind, call, connection, uid)
@@ -183,13 +182,6 @@ def _shown(shown: Shown, status: int = 200) -> Reply:
     if status == 201:
         headers["Location"] = f"/api/v1{path_of(shown.kind, shown.whole)}/{shown.uid}"
     return Reply(status, content, headers)
-
-
-def _identifier(kind: Kind, call: Call, name: str = "id") -> str:
-    try:
-        return str(UUID(call.argument(name)))
-    except ValueError:
-        raise missing(kind, call.argument(name)) from None
 
 
 ROUTES = tuple(route for kind in KINDS.values() for route in routes(kind))

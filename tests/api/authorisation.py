@@ -41,6 +41,7 @@ _CHANGE = {"current_password": PASSWORD, "new_password": "another one"}
 _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long enough"}
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
 _RECORDS, _RECORD = "/dns/{zone_id}/records", {"name": "new", "record_type": "A", "value": "192.0.2.1"}
+_KNOWN = "POST /users/{id}/known-addresses"
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 _SPEC, _BACK = {"spec": {"ssl_force": True}}, {"generation": 1}
@@ -71,6 +72,7 @@ TABLE = (
     Row("PUT /users/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "user", {"full_name": "A"}),
     Row("PATCH /users/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "user", {"full_name": "A"}),
     Row("DELETE /users/{id}", "403 204 - 404", "403 204 404 404", "403 - 404 404", "user"),
+    Row(_KNOWN, "200 200 - 404", "200 200 404 404", "200 - 404 404", "user", {"address": "198.51.100.7"}),
     # Sites.
     Row("GET /domains", "200", "200", "200"),
     Row("POST /domains", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", {"domain": "n.example"}, True),

@@ -1,12 +1,14 @@
 """Logging in: what is told, what is not, and how failures make one wait."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from state import secrets
-from state.attempts import is_known
+from state.attempts import KNOWN, MOST_KNOWN, is_known, vouch
+from state.errors import Conflict
 from state.journal_tables import audit
 from state.lockout import FREE, LONGEST_OWN, LONGEST_SHARED
 from state.secrets import set_password
@@ -116,6 +118,37 @@ def test_no_attacker_keeps_the_owner_from_where_it_has_been_before(world: World)
     assert world.login("anna", at="198.51.100.7").status_code == 200
 
 
+def test_who_never_logged_in_is_let_in_while_attacked_by_who_manages_them(world: World) -> None:
+    for number in range(30):
+        _fail(world, "anna", 1, f"203.0.113.{number}")
+    home, known = "2001:db8:1:2::7", f"/users/{world.uids['anna']}/known-addresses"
+    assert world.login("anna", at=home).status_code == 429
+    made = world.call("resi", "POST", known, json={"address": home})
+    assert (made.status_code, made.json()["address"]) == (200, "2001:db8:1:2::/64")
+    until = datetime.fromisoformat(made.json()["known_until"])
+    assert timedelta() <= world.clock() + KNOWN - until < timedelta(minutes=5)
+    assert world.login("anna", at="198.51.100.9").status_code == 429
+    assert world.login("anna", at=home).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["198.51.100.0/24", "home", "", "1" * 46, None])
+def test_what_is_no_address_is_not_made_known(world: World, address: str | None) -> None:
+    known = f"/users/{world.uids['anna']}/known-addresses"
+    answer = world.call("admin", "POST", known, json={"address": address})
+    assert (answer.status_code, answer.json()["details"]["errors"][0]["field"]) == (422, "address")
+
+
+def test_an_account_has_so_many_known_addresses(world_on_both: World) -> None:
+    world, now = world_on_both, world_on_both.clock()
+    with world.database.writing() as connection:
+        for number in range(MOST_KNOWN):
+            vouch(connection, "carl", f"198.51.100.{number}", now)
+        vouch(connection, "carl", "198.51.100.0", now)
+        with pytest.raises(Conflict, match="known addresses"):
+            vouch(connection, "carl", "203.0.113.1", now)
+        vouch(connection, "carl", "203.0.113.1", now + KNOWN)
+
+
 def test_an_attacker_waits_longer_than_the_owner_who_comes_from_a_new_place(world: World) -> None:
     _fail(world, "anna", 30, "203.0.113.5")
     wait = int(world.login("anna", at="203.0.113.5").headers["Retry-After"])
@@ -183,7 +216,7 @@ def test_what_was_long_ago_is_forgotten(world: World) -> None:
 
 
 def test_a_new_user_of_an_old_name_inherits_no_known_address(world: World) -> None:
-    assert world.login("bert", at="198.51.100.7").status_code == 200
+    assert world.login("anna", at="198.51.100.7").status_code == 200
     assert world.call("admin", "DELETE", f"/users/{world.uids['bert']}").status_code == 204
     with world.database.reading() as connection:
         assert not is_known(connection, "bert", "198.51.100.7", world.clock())

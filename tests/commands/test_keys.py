@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from commands.administrator import ensure_administrator, password_file
 from state import second_factors, vault
+from state.attempts import is_known
 from state.audit import verify
 from state.database import Database
 from state.document import Ref
@@ -109,6 +110,22 @@ def test_who_lost_the_second_factor_is_let_in_by_the_operator(
     assert _audited(database, tmp_path)[-1] == ("ghostcp disable-totp", _admin(database), None)
     ended = run("disable-totp", "admin")
     assert (ended.status, "no user 'admin' with a second factor" in ended.err) == (1, True)
+
+
+def test_who_is_kept_waiting_is_let_in_from_an_address_by_the_operator(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    assert run("know-address", "admin", "2001:db8::1").status == 0
+    with database.reading() as connection:
+        assert is_known(connection, "admin", "2001:db8::/64", datetime.now(UTC))
+    shown = {"address": "2001:db8::/64"}
+    assert _audited(database, tmp_path)[-1] == ("ghostcp know-address", _admin(database), shown)
+    for name, address, words in (
+        ("nobody", "192.0.2.1", "no user 'nobody'"),
+        ("admin", "here", "'here' is no"),
+    ):
+        ended = run("know-address", name, address)
+        assert (ended.status, words in ended.err) == (1, True)
 
 
 def _is_password(database: Database, password: str) -> bool:

@@ -16,6 +16,7 @@ COMMANDS = [
     ("keys", "rotate", "tokens"),
     ("keys", "retire", "vault"),
     ("disable-totp", "bob"),
+    ("know-address", "bob", "192.0.2.1"),
     ("admin",),
 ]
 
