@@ -52,9 +52,13 @@ def target_name(text: str, zone: str) -> str:
     return f"{plain}."
 
 
-def whole_name(owner: str, zone: str) -> str:
-    """The whole name, with its final dot, of a name relative to the zone."""
-    return f"{zone}." if owner == APEX else f"{owner}.{zone}."
+def absolute(word: str, origin: str) -> str:
+    """A name of a zone file as a whole one, with its final dot: without one it is relative to the origin."""
+    if word == APEX:
+        return origin
+    if word.endswith(".") and not word.endswith("\\."):
+        return word
+    return f"{word}." if origin == "." else f"{word}.{origin}"
 
 
 def above(owner: str) -> Iterator[str]:

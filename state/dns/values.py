@@ -1,6 +1,7 @@
 """What records say, type by type, as a zone file has it: judged by dnspython, written by nobody else."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import dns.exception
@@ -15,6 +16,7 @@ from state.dns.names import target_name
 TYPES = tuple("A AAAA CNAME MX TXT NS SRV CAA PTR TLSA DS SSHFP NAPTR HTTPS SVCB".split())
 PRIORITISED = frozenset({"MX", "SRV"})
 _LONGEST = 65535
+_WORDS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\S)+')
 
 
 @lru_cache(maxsize=1 << 18)
@@ -37,6 +39,20 @@ def target_of(record_type: str, text: str) -> str:
     return "" if place is None else text.split()[place]
 
 
+def target_place(record_type: str, words: Sequence[str]) -> int | None:
+    """Which word of a value in the form of a zone file is a name; none for types and values that have none."""
+    place = _TARGETS.get(record_type)
+    return None if place is None or len(words) < _least(record_type) else place
+
+
+def of_file(record_type: str, words: str) -> str:
+    """A value of a zone file as a document has it: there, several words of a text are several strings of it.
+
+    Raises dns.exception.DNSException.
+    """
+    return _parsed(record_type, words, "") if record_type == "TXT" else words
+
+
 def _parsed(record_type: str, words: str, _zone: str) -> str:
     kind = dns.rdatatype.from_text(record_type)
     return dns.rdata.from_text(dns.rdataclass.IN, kind, words, relativize=False).to_text()
@@ -44,11 +60,16 @@ def _parsed(record_type: str, words: str, _zone: str) -> str:
 
 def _targeted(record_type: str, words: str, zone: str) -> str:
     """Of a value with a name in it, that name made whole."""
-    parts, place = words.split(), _TARGETS[record_type]
-    if len(parts) <= place:
+    parts, place = _WORDS.findall(words), _TARGETS[record_type]
+    if len(parts) < _least(record_type):
         raise ValueError(f"is no value of a record of type {record_type}: {_SHAPES[record_type]} is")
     parts[place] = target_name(parts[place], zone)
     return _parsed(record_type, " ".join(parts), zone)
+
+
+def _least(record_type: str) -> int:
+    """How many words a value with a name in it has at least."""
+    return 6 if record_type == "NAPTR" else _TARGETS[record_type] + 1
 
 
 def _text(_type: str, words: str, _zone: str) -> str:
@@ -69,7 +90,7 @@ def _strings(words: str) -> list[bytes]:
 
 
 _TARGETS: Mapping[str, int] = {
-    "CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3, "HTTPS": 1, "SVCB": 1, "NAPTR": 5,
+    "CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3, "HTTPS": 1, "SVCB": 1, "NAPTR": -1,
 }  # fmt: skip
 _SHAPES: Mapping[str, str] = {
     "CNAME": "a name",

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from state.dns.names import APEX, above, owner_name, whole_name
+from state.dns.authority import Start
+from state.dns.names import APEX, above, owner_name
 from state.dns.serial import next_serial
 from state.dns.values import TYPES, rdata, target_of
 from state.kind import Reason
 from state.resource import sha256
 
 _ADDRESSES = frozenset({"A", "AAAA"})
+_MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +26,19 @@ class Entry:
     text: str
     uid: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The start of authority; names are whole, times in seconds."""
-
-    primary: str
-    contact: str
-    refresh: int
-    retry: int
-    expire: int
-    minimum: int
+    def __str__(self) -> str:
+        return f"{self.name} {self.ttl} IN {self.type} {self.text}"
 
 
-def mailbox(address: str) -> str:
-    """An e-mail address as a name (RFC 1035, section 8)."""
-    local, _, domain = address.rpartition("@")
-    return f"{local.replace('.', chr(92) + '.')}.{domain.rstrip('.')}."
+def of_values(values: Mapping[str, Any], zone: str, uid: str = "") -> Entry:
+    """The record that a document's spec says. Raises ValueError when it says none."""
+    name, text = owner_name(values["name"], zone), rdata_of(values, zone)
+    return Entry(name, values["record_type"], int(values["ttl"]), text, uid)
+
+
+def rdata_of(values: Mapping[str, Any], zone: str) -> str:
+    """What the record of a document's spec says, in the form of a zone file. Raises ValueError."""
+    return rdata(values["record_type"], values["value"], values["priority"], zone)
 
 
 def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
@@ -146,8 +144,18 @@ def publish(
     return Published(zone_file(zone, start, serial, entries), serial, body)
 
 
-def zone_file(zone: str, start: Start, serial: int, entries: Sequence[Entry]) -> str:
-    """The text of the zone file: the start of authority, its name servers, and the rest by name and type."""
+def zone_file(
+    zone: str,
+    start: Start,
+    serial: int,
+    entries: Sequence[Entry],
+    head: str = _MANAGED,
+    tail: Sequence[str] = (),
+) -> str:
+    """The text of the zone file: the start of authority, its name servers, and the rest by name and type.
+
+    `head` is its first line, `tail` the last ones.
+    """
     soa = f"{start.primary} {start.contact} {serial} {start.refresh} {start.retry} {start.expire} {start.minimum}"
     ttls: dict[tuple[str, str], int] = {}
     for entry in entries:
@@ -155,5 +163,4 @@ def zone_file(zone: str, start: Start, serial: int, entries: Sequence[Entry]) ->
         ttls[key] = min(entry.ttl, ttls.get(key, entry.ttl))
     ordered = sorted(entries, key=lambda e: (e.name != APEX, e.name, e.type != "NS", e.type, e.text))
     lines = [f"{e.name} {ttls[(e.name, e.type)]} IN {e.type} {e.text}" for e in ordered]
-    head = ("; Managed by GhostCP: edits here are found and undone.", f"$ORIGIN {whole_name(APEX, zone)}")
-    return "\n".join((*head, f"@ {start.minimum} IN SOA {soa}", *lines, ""))
+    return "\n".join((head, f"$ORIGIN {zone}.", f"@ {start.minimum} IN SOA {soa}", *lines, *tail, ""))

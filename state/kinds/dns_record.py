@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from state.dns.names import APEX, owner_name
-from state.dns.values import PRIORITISED, rdata
+from state.dns.values import PRIORITISED
+from state.dns.zone import rdata_of
 from state.document import Document
 from state.kind import Completed, Kind, PartOf, Related, Spec, Values
 from state.names import host_name
@@ -81,7 +82,7 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     except ValueError as error:
         faults.append(("name", str(error)))
     try:
-        rdata(spec.record_type, spec.value, spec.priority, zone)
+        rdata_of(vars(spec), zone)
     except ValueError as error:
         faults.append(("value", str(error)))
     if spec.name == APEX and spec.record_type in {"CNAME", "DS"}:
@@ -107,7 +108,7 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
 
 def _said(name: str, spec: DnsRecord) -> tuple[str, str]:
     try:
-        return spec.record_type, rdata(spec.record_type, spec.value, spec.priority, _zone(name))
+        return spec.record_type, rdata_of(vars(spec), _zone(name))
     except ValueError:
         return spec.record_type, spec.value
 

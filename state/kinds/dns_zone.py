@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from state.dns.authority import Start, address_of, mailbox
 from state.dns.names import APEX, owner_name, target_name
-from state.dns.values import rdata
-from state.dns.zone import Entry, Start, beside, mailbox, of_template, publish, sort_out
+from state.dns.zone import Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
 from state.fields import Template
 from state.kind import Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
@@ -84,15 +84,25 @@ def _compile(context: Context) -> Compiled:
         there = ", ".join(context.templates.names(TEMPLATES))
         message = f"there is no {TEMPLATES} template {spec.template!r}; there are {there}"
         return Compiled(blocked=(Reason("TemplateMissing", message),))
-    written, wrong = _written(context.parts, zone)
-    entries, unfit = sort_out(beside(written, _template(context, spec)), zone)
-    wrong |= {uid: reason for uid, reason in unfit.items() if uid}
+    entries, wrong = served(context)
     if not any(entry.name == APEX and entry.type == "NS" for entry in entries):
-        return Compiled(blocked=(unfit.get("") or _NO_SERVER,), left_out=wrong)
-    published = publish(zone, _start(zone, spec), entries, context.document.kept, context.plane.day)
+        return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
+    published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
     kept = {"serial": published.serial, "body": published.body}
     resources = _resources(zone, published.text)
     return Compiled(resources, notes=_notes(spec), keep=kept, ahead=kept, left_out=wrong)
+
+
+def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
+    """A zone's records, its template's with those one wrote, and why others (by uid) are none of them.
+
+    Raises what a bad template does.
+    """
+    zone, spec = context.document.name, context.document.spec
+    assert isinstance(spec, DnsZone)
+    written, wrong = _written(context.parts, zone)
+    entries, unfit = sort_out(beside(written, _template(context, spec)), zone)
+    return entries, wrong | unfit
 
 
 _NO_SERVER = Reason("NoNameServer", "the zone has no name server: add a record of type NS at @")
@@ -106,9 +116,7 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
         if not values["is_active"]:
             continue
         try:
-            name = owner_name(values["name"], zone)
-            text = rdata(values["record_type"], values["value"], values["priority"], zone)
-            entries.append(Entry(name, values["record_type"], int(values["ttl"]), text, part.uid))
+            entries.append(of_values(values, zone, part.uid))
         except (ValueError, TypeError) as error:
             wrong[part.uid] = Reason("Invalid", f"it is not served: {error}")
     return entries, wrong
@@ -129,7 +137,8 @@ def _template(context: Context, spec: DnsZone) -> list[Entry]:
     return of_template(text, zone, spec.minimum_ttl)
 
 
-def _start(zone: str, spec: DnsZone) -> Start:
+def start_of(zone: str, spec: DnsZone) -> Start:
+    """The start of authority that a zone's settings mean."""
     return Start(
         target_name(spec.primary_ns, zone),
         mailbox(spec.admin_email),
@@ -138,6 +147,28 @@ def _start(zone: str, spec: DnsZone) -> Start:
         spec.expire_interval,
         spec.minimum_ttl,
     )
+
+
+def settings_of(start: Start) -> tuple[dict[str, str | int], list[str]]:
+    """The settings that a start of authority means, the other way round, and why some of it cannot be one."""
+    given: dict[str, str | int] = {"primary_ns": start.primary}
+    refused = []
+    try:
+        given["admin_email"] = address_of(start.contact)
+    except ValueError as error:
+        refused.append(str(error))
+    times = (start.refresh, start.retry, start.expire, start.minimum)
+    given |= zip(("refresh_interval", "retry_interval", "expire_interval", "minimum_ttl"), times, strict=True)
+    fallback = {"primary_ns": start.primary, "admin_email": "a@example.com"}
+    settings = {}
+    for name, value in given.items():
+        try:
+            DnsZone.model_validate({**fallback, name: value})
+        except ValidationError as error:
+            refused.append(f"{name} cannot be {value!r}: {error.errors()[0]['msg']}")
+        else:
+            settings[name] = value
+    return settings, refused
 
 
 def _resources(zone: str, text: str) -> tuple[Resource, ...]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.dns.names import above, owner_name, target_name, whole_name
+from state.dns.names import above, absolute, owner_name, target_name
 
 ZONE = "example.com"
 LABEL = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True)
@@ -95,9 +95,9 @@ def test_it_leads_to_a_name(name: str) -> None:
 
 @given(st.lists(LABEL, min_size=1, max_size=4).map(".".join))
 def test_a_whole_name_is_the_relative_one_again(name: str) -> None:
-    assert owner_name(whole_name(name, ZONE), ZONE) == name
+    assert owner_name(absolute(name, f"{ZONE}."), ZONE) == name
     assert owner_name(name, ZONE) == name
-    assert whole_name("@", ZONE) == "example.com."
+    assert absolute("@", f"{ZONE}.") == "example.com."
 
 
 def test_the_names_above() -> None:

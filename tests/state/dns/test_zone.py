@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from state.dns.zone import Entry, Start, beside, mailbox, of_template, publish, sort_out
+from state.dns.authority import Start, address_of, mailbox
+from state.dns.zone import Entry, beside, of_template, publish, sort_out
 
 ZONE = "example.com"
 START = Start("ns1.example.com.", "hostmaster.example.com.", 3600, 1800, 1209600, 300)
@@ -97,3 +98,16 @@ def test_the_text_does_not_depend_on_the_order_and_a_set_has_one_ttl() -> None:
 
 def test_an_address_as_a_name() -> None:
     assert mailbox("first.last@example.com") == "first\\.last.example.com."
+
+
+@pytest.mark.parametrize(
+    "address", ["hostmaster@example.com", "first.last@example.com", "a+b@mail.example.com"]
+)
+def test_and_the_name_as_the_address(address: str) -> None:
+    assert address_of(mailbox(address)) == address
+
+
+@pytest.mark.parametrize("name", [".", "example."])
+def test_a_name_that_is_no_address(name: str) -> None:
+    with pytest.raises(ValueError, match="no e-mail address"):
+        address_of(name)

@@ -1,0 +1,218 @@
+"""Zone files as others write them: every record and every fault of a text (RFC 1035, section 5; RFC 2308)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import dns.exception
+import dns.rdatatype
+import dns.ttl
+
+from state.dns.authority import Start, read_start
+from state.dns.generate import generated
+from state.dns.names import APEX, absolute, owner_name, target_name
+from state.dns.splitting import Piece, pieces
+from state.dns.values import PRIORITISED, TYPES, of_file, rdata, target_place
+from state.dns.zone import Entry
+
+MOST_RECORDS, MOST_FAULTS = 10_000, 100
+DEFAULT_TTL = 3600
+_LONGEST_TTL, _LARGEST_PRIORITY = 2**31 - 1, 65535
+_SIGNING = frozenset("RRSIG NSEC NSEC3 NSEC3PARAM DNSKEY CDS CDNSKEY ZONEMD".split())
+_CLASSES = frozenset({"CH", "HS", "CS", "NONE", "ANY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record of a zone file at its line (from 1), with its value as a document has it."""
+
+    number: int
+    entry: Entry
+    value: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be said of a line: what is wrong with it, or why what it has is left out."""
+
+    number: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFile:
+    """What a zone file has: its records, each once, its start of authority and the serial, and what is to be said."""
+
+    records: tuple[Line, ...]
+    start: Start | None
+    serial: int
+    left_out: tuple[Note, ...]
+    faults: tuple[Note, ...]
+
+
+def read_master(text: str, zone: str) -> MasterFile:
+    """The zone file of a zone, which is its origin at first. Nothing is raised: what is wrong is among the faults."""
+    reader = _Reader(zone, f"{zone}.")
+    for piece in pieces(text.replace("\r\n", "\n")):
+        reader.take(piece)
+        if len(reader.faults) > MOST_FAULTS or len(reader.records) + len(reader.left_out) > MOST_RECORDS:
+            words = f"there is more: {MOST_RECORDS} records and {MOST_FAULTS} faults are read at a time"
+            reader.faults.append(Note(piece.number, "", words))
+            break
+    if not reader.records and not reader.faults and reader.start is None:
+        reader.faults.append(Note(1, "", "there is no record in it"))
+    return MasterFile(
+        tuple(reader.records.values()),
+        reader.start,
+        reader.serial,
+        tuple(reader.left_out),
+        tuple(reader.faults),
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """How far the reading is: the origin, the last owner and the times to live, and what was found."""
+
+    zone: str
+    origin: str
+    owner: str = ""
+    default_ttl: int | None = None
+    last_ttl: int | None = None
+    start: Start | None = None
+    serial: int = 0
+    records: dict[tuple[str, str, str], Line] = field(default_factory=dict)
+    left_out: list[Note] = field(default_factory=list)
+    faults: list[Note] = field(default_factory=list)
+
+    def take(self, piece: Piece) -> None:
+        if piece.fault:
+            self.faults.append(Note(piece.number, " ".join(piece.words)[:200], piece.fault))
+            return
+        try:
+            first = piece.words[0].upper()
+            if first.startswith("$") and not piece.inherits:
+                _DIRECTIVES.get(first, _unknown)(self, piece)
+            else:
+                _record(self, piece.number, piece.words, inherits=piece.inherits)
+        except (ValueError, dns.exception.DNSException) as error:
+            self.faults.append(Note(piece.number, " ".join(piece.words)[:200], str(error)))
+
+    def leave_out(self, number: int, text: str, reason: str) -> None:
+        self.left_out.append(Note(number, text[:200], reason))
+
+
+def _origin(reader: _Reader, piece: Piece) -> None:
+    if len(piece.words) != 2:
+        raise ValueError("an $ORIGIN is one name")
+    reader.origin = target_name(absolute(piece.words[1], reader.origin), reader.zone)
+
+
+def _default_ttl(reader: _Reader, piece: Piece) -> None:
+    if len(piece.words) != 2:
+        raise ValueError("a $TTL is one time")
+    reader.default_ttl = _ttl(piece.words[1])
+
+
+def _generate(reader: _Reader, piece: Piece) -> None:
+    for words in generated(piece.words[1:], MOST_RECORDS):
+        _record(reader, piece.number, words, inherits=False)
+
+
+def _include(_reader: _Reader, _piece: Piece) -> None:
+    raise ValueError("other files are not read: put its text in the place of $INCLUDE")
+
+
+def _unknown(_reader: _Reader, piece: Piece) -> None:
+    raise ValueError(f"there is no {piece.words[0]}: $ORIGIN, $TTL and $GENERATE are read")
+
+
+_DIRECTIVES: Mapping[str, Callable[[_Reader, Piece], None]] = {
+    "$ORIGIN": _origin,
+    "$TTL": _default_ttl,
+    "$GENERATE": _generate,
+    "$INCLUDE": _include,
+}
+
+
+def _record(reader: _Reader, number: int, words: Sequence[str], *, inherits: bool) -> None:
+    rest = list(words)
+    if not inherits:
+        reader.owner = absolute(rest.pop(0), reader.origin)
+    if not reader.owner:
+        raise ValueError("begins with a space, and no name is there before it")
+    ttl = _leading_ttl(rest)
+    if not rest:
+        raise ValueError("has no type")
+    record_type, name = rest.pop(0).upper(), owner_name(reader.owner, reader.zone)
+    shown = " ".join((name, record_type, *rest))
+    reader.last_ttl = reader.last_ttl if ttl is None else ttl
+    if record_type == "SOA":
+        _start(reader, name, rest)
+    elif reason := _elsewhere(record_type):
+        reader.leave_out(number, shown, reason)
+    else:
+        line = _line(reader, number, Entry(name, record_type, _ttl_of(reader, ttl), ""), rest)
+        if reader.records.setdefault((name, record_type, line.entry.text), line) is not line:
+            reader.leave_out(number, shown, "the same record is there before")
+
+
+def _start(reader: _Reader, name: str, words: Sequence[str]) -> None:
+    start, serial = read_start(words, reader.origin, reader.zone)
+    if name != APEX or reader.start not in {None, start}:
+        raise ValueError("a zone has one SOA, at its own name")
+    reader.start, reader.serial = start, serial
+
+
+def _line(reader: _Reader, number: int, entry: Entry, words: list[str]) -> Line:
+    priority, place = 0, target_place(entry.type, words)
+    if place is not None:
+        words[place] = absolute(words[place], reader.origin)
+    if entry.type in PRIORITISED:
+        if not words or not words[0].isdecimal() or int(words[0]) > _LARGEST_PRIORITY:
+            raise ValueError(f"a record of type {entry.type} begins with a priority, 0 to 65535")
+        priority = int(words.pop(0))
+    text = rdata(entry.type, of_file(entry.type, " ".join(words)), priority, reader.zone)
+    value = text.partition(" ")[2] if entry.type in PRIORITISED else text
+    return Line(number, replace(entry, text=text), value, priority)
+
+
+def _leading_ttl(words: list[str]) -> int | None:
+    """Takes the time to live and the class, which stand in either order, from the words."""
+    ttl = None
+    while words:
+        if words[0].upper() in _CLASSES:
+            raise ValueError(f"is of the class {words[0]}: only IN is served")
+        if words[0][0].isdecimal() and ttl is None:
+            ttl = _ttl(words[0])
+        elif words[0].upper() != "IN":
+            break
+        del words[0]
+    return ttl
+
+
+def _ttl(word: str) -> int:
+    found = dns.ttl.from_text(word)
+    if found > _LONGEST_TTL:
+        raise ValueError(f"{word} is too long a time: at most {_LONGEST_TTL} seconds")
+    return found
+
+
+def _ttl_of(reader: _Reader, ttl: int | None) -> int:
+    """Its own time to live, that of the file, the last one (RFC 1035), or that of what is not there."""
+    known = (ttl, reader.default_ttl, reader.last_ttl, reader.start.minimum if reader.start else None)
+    return next((each for each in known if each is not None), DEFAULT_TTL)
+
+
+def _elsewhere(record_type: str) -> str:
+    """Why a record of this type is not taken over; empty for those that are. Raises ValueError for what is no type."""
+    if record_type in TYPES:
+        return ""
+    if record_type in _SIGNING:
+        return "signatures and what belongs to them are made by who serves the zone"
+    try:
+        dns.rdatatype.from_text(record_type)
+    except dns.exception.DNSException:
+        raise ValueError(f"{record_type!r} is no type of a record") from None
+    return f"records of type {record_type} are not served here"

@@ -1,0 +1,35 @@
+"""Bringing the records of a zone file into a zone: what is new, what is another one then, and what has to go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from state.dns.master import Line
+from state.dns.zone import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`changed` are records that only get another time to live, as they are and as the file has them."""
+
+    added: tuple[Line, ...] = ()
+    changed: tuple[tuple[Entry, Line], ...] = ()
+    removed: tuple[Entry, ...] = ()
+    unchanged: int = 0
+
+
+def merge(served: Sequence[Entry], lines: Sequence[Line], *, replace: bool) -> Merge:
+    """What is to be done to records that are served, so that those of the file are too, or (`replace`) they alone."""
+    there = {_key(entry): entry for entry in served}
+    wanted = {_key(line.entry): line for line in lines}
+    same = [(there[key], line) for key, line in wanted.items() if key in there]
+    changed = tuple((entry, line) for entry, line in same if entry.ttl != line.entry.ttl)
+    return Merge(
+        added=tuple(line for key, line in wanted.items() if key not in there),
+        changed=changed,
+        removed=tuple(entry for key, entry in there.items() if key not in wanted) if replace else (),
+        unchanged=len(same) - len(changed),
+    )
+
+
+def _key(entry: Entry) -> tuple[str, str, str]:
+    return entry.name, entry.type, entry.text

@@ -1,0 +1,42 @@
+"""Bringing records into a zone: nothing is lost by a merge, and a replacement leaves just the file's."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.dns.master import Line
+from state.dns.merging import Merge, merge
+from state.dns.zone import Entry
+
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        st.sampled_from(["@", "www"]),
+        st.just("A"),
+        st.sampled_from([60, 3600]),
+        st.sampled_from(["192.0.2.1", "192.0.2.2"]),
+    ),
+    unique_by=lambda e: (e.name, e.type, e.text),
+)
+
+
+def done(served: list[Entry], made: Merge) -> set[Entry]:
+    """The records that are served afterwards."""
+    gone = {*made.removed, *(entry for entry, _ in made.changed)}
+    return {e for e in served if e not in gone} | {
+        line.entry for line in (*made.added, *(line for _, line in made.changed))
+    }
+
+
+@given(ENTRIES, ENTRIES)
+def test_a_merge_loses_nothing_and_a_replacement_leaves_the_files(
+    served: list[Entry], file: list[Entry]
+) -> None:
+    lines = [Line(n, entry, entry.text, 0) for n, entry in enumerate(file, 1)]
+    keys = {(e.name, e.text) for e in (*served, *file)}
+    merged, replaced = merge(served, lines, replace=False), merge(served, lines, replace=True)
+    assert {(e.name, e.text) for e in done(served, merged)} == keys
+    assert done(served, replaced) == set(file)
+    assert len(merged.added) + len(merged.changed) + merged.unchanged == len(file)
+    assert done(list(done(served, merged)), merge(list(done(served, merged)), lines, replace=False)) == done(
+        served, merged
+    )
