@@ -104,7 +104,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))
         emit(connection, *news(found, conclusions))
-        ask_for_certificates(connection, subject.target, subject.documents.values())
+        ask_for_certificates(connection, subject.target, subject.documents.values(), subject.related.get)
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)

@@ -12,6 +12,7 @@ from reconciler.plan import Observation, make_plan
 from reconciler.subject import Subject, Survey, group_parts
 from state import reading
 from state.acme_account import thumbprint
+from state.challenges import answers
 from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
@@ -106,7 +107,8 @@ def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
     """What the documents compile to on a host that has these facts."""
     templates = world.templates()
     with world.database.reading() as connection:
-        plane = Plane(thumbprint(connection), datetime.now(UTC).date())
+        given = answers(connection, subject.target)
+        plane = Plane(thumbprint(connection), datetime.now(UTC).date(), given)
     return lambda facts: compile_documents(
         subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )

@@ -55,9 +55,10 @@ def _ask_for_certificates(world: World, found: Survey) -> None:
     """Those that are to be had or renewed, going by what the host has; what it has not yet is to be repaired first."""
     wrong = {change.document for change in found.plan.changes}
     right = [d for d in found.subject.documents.values() if d.uid not in wrong]
-    if any(needed(document, datetime.now(UTC)) for document in right):
+    related = found.subject.related.get
+    if any(needed(document, datetime.now(UTC), related) for document in right):
         with world.database.writing() as connection:
-            ask_for_certificates(connection, found.subject.target, right)
+            ask_for_certificates(connection, found.subject.target, right, related)
 
 
 def _only(subject: Subject, uids: frozenset[str]) -> Subject:

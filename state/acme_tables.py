@@ -1,4 +1,4 @@
-"""The tables of certificate authorities: the one key of our accounts, and the accounts that there are under it."""
+"""The tables of certificate authorities: the one key of our accounts, these accounts, and what zones answer them."""
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
@@ -19,4 +19,14 @@ acme_accounts = Table(
     Column("directory", String(512), primary_key=True),
     Column("url", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+)
+
+acme_challenges = Table(
+    "acme_challenges",
+    metadata,
+    Column("job", String(36), primary_key=True),
+    Column("zone", String(36), primary_key=True),
+    Column("name", String(253), primary_key=True),
+    Column("value", String(64), primary_key=True),
+    Column("target", String(255), nullable=False),
 )

@@ -94,10 +94,12 @@ Related = Callable[[Ref], Document | None]
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), and the day (UTC)."""
+    """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), and what zones
+    (by uid) answer authorities now, as names relative to the zone and texts."""
 
     thumbprint: str = ""
     day: date = date.min
+    answers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 NO_PLANE = Plane()

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,6 +23,7 @@ from josepy.jwk import JWKEC
 from requests import RequestException, Response
 
 from reconciler.certificates.decisions import Failed, Issued, without
+from reconciler.certificates.proofs import Proof
 from state.authorities import Authority
 
 SECONDS, NONCES, AGENT = 30, 20, "ghostcp"
@@ -80,20 +81,20 @@ class Desk:
             return str(known.location)
         return str(made.uri)
 
-    def obtain(self, names: Sequence[str], challenge: str) -> Issued:
+    def obtain(self, names: Sequence[str], proof: Proof) -> Issued:
         """A certificate for these names, the first of which it must be for; others may be left out."""
         left_out: dict[str, str] = {}
         with self._understood():
             while True:
                 key = _new_key()
-                problems = self._tried(names, key, challenge)
+                problems = self._tried(names, key, proof)
                 if isinstance(problems, str):
                     return Issued(problems, key, left_out, self._suggested(problems))
                 left_out |= problems
                 names = without(names, problems, names[0])
 
-    def _tried(self, names: Sequence[str], key: str, challenge: str) -> str | dict[str, str]:
-        """The chain; or the names that the authority does not believe are ours, each with why."""
+    def _tried(self, names: Sequence[str], key: str, proof: Proof) -> str | Mapping[str, str]:
+        """The chain; or the names that cannot be shown to be ours, each with why."""
         try:
             order = self._client.new_order(make_csr(key.encode(), list(names)))
         except messages.Error as error:
@@ -101,22 +102,30 @@ class Desk:
             if not found:
                 raise
             return found
-        for each in order.authorizations:
-            if each.body.status == messages.STATUS_PENDING:
-                asked = next((c for c in each.body.challenges if c.chall.typ == challenge), None)
-                if asked is None:
-                    raise Failed("NoChallenge", f"the authority does not offer {challenge} for a name")
-                self._client.answer_challenge(asked, asked.response(self._network.key))
-        problems = {}
-        for each in order.authorizations:
-            why = self._judged(each)
-            if why is not None:
-                problems[str(each.body.identifier.value)] = why
+        problems = self._shown(order, proof) or self._disbelieved(order)
         if problems:
             return problems
         left = max(1.0, self._deadline - time.monotonic())
         until = datetime.now() + timedelta(seconds=left)  # noqa: DTZ005 - what the library compares with
         return str(self._client.finalize_order(order, until).fullchain_pem)
+
+    def _shown(self, order: Any, proof: Proof) -> Mapping[str, str]:
+        """Has every name that is asked for answered, then says that it is; the names that cannot be, each with why."""
+        asked = {
+            _name(each): _offered(each, proof.challenge)
+            for each in order.authorizations
+            if each.body.status == messages.STATUS_PENDING
+        }
+        key = self._network.key
+        problems = proof.show({name: str(each.chall.validation(key)) for name, each in asked.items()})
+        for each in () if problems else asked.values():
+            self._client.answer_challenge(each, each.response(key))
+        return problems
+
+    def _disbelieved(self, order: Any) -> dict[str, str]:
+        """The names that the authority does not believe are ours, each with why."""
+        judged = {_name(each): self._judged(each) for each in order.authorizations}
+        return {name: why for name, why in judged.items() if why is not None}
 
     def _judged(self, authorization: Any) -> str | None:
         """Waits until the authority has made up its mind about a name; why it does not believe it is ours."""
@@ -179,6 +188,18 @@ def _seconds(header: str | None) -> timedelta | None:
         return parsedate_to_datetime(header) - datetime.now(UTC)
     except (ValueError, TypeError):
         return None
+
+
+def _name(authorization: Any) -> str:
+    """The name that an authorization is about, as it was ordered."""
+    return f"{'*.' if authorization.body.wildcard else ''}{authorization.body.identifier.value}"
+
+
+def _offered(authorization: Any, challenge: str) -> Any:
+    found = next((c for c in authorization.body.challenges if c.chall.typ == challenge), None)
+    if found is None:
+        raise Failed("NoChallenge", f"the authority does not offer {challenge} for {_name(authorization)}")
+    return found
 
 
 def _named(error: messages.Error) -> dict[str, str]:

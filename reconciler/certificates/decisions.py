@@ -8,7 +8,8 @@ from typing import Any
 from state.chains import Chain, covers, known_chain, read_chain
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import Certificate, kept, names_of
+from state.kind import Related
+from state.kinds.certificate import Certificate, kept, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
@@ -34,17 +35,20 @@ class Failed(Exception):  # noqa: N818 - the trade's words, not suffixes
         self.code, self.message, self.wait = code, message, wait
 
 
-def needed(document: Document, now: datetime) -> str | None:
-    """The type of the job that the certificate needs now, if it needs one."""
+def needed(document: Document, now: datetime, related: Related) -> str | None:
+    """The type of the job that the certificate needs now, if it needs one and can be had."""
     spec = document.spec
     if not isinstance(spec, Certificate) or document.deleted or not spec.is_active or not spec.acme_provider:
         return None
     if _paused(document.kept.get("trouble"), now):
         return None
+    lacking = unhosted(document, related)
+    if document.name in lacking:
+        return None
     chain = known_chain(document.kept)
     if chain is None or document.sealed is None or document.kept.get("provider") != spec.acme_provider:
         return SSL_ISSUE
-    if any(not covers(chain.names, name) for name in wanted(document, now)):
+    if any(not covers(chain.names, name) for name in wanted(document, now) if name not in lacking):
         return SSL_ISSUE
     return SSL_RENEW if spec.auto_renew and now >= renewal(chain, document.kept) else None
 

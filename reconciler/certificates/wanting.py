@@ -8,12 +8,15 @@ from sqlalchemy import Connection
 from reconciler.certificates.decisions import needed
 from state.certificate_jobs import ask_for_one, under_way
 from state.document import Document
+from state.kind import Related
 
 
-def ask_for_certificates(connection: Connection, target: str, documents: Iterable[Document]) -> None:
-    """Adds a job for each of these documents that needs a certificate now."""
+def ask_for_certificates(
+    connection: Connection, target: str, documents: Iterable[Document], related: Related
+) -> None:
+    """Adds a job for each of these documents that needs a certificate now; `related`: what they refer to."""
     now = datetime.now(UTC)
-    asked = [(document, type_) for document in documents if (type_ := needed(document, now))]
+    asked = [(document, type_) for document in documents if (type_ := needed(document, now, related))]
     known = under_way(connection, target) if asked else {}
     for document, type_ in asked:
         if document.uid not in known:

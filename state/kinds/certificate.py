@@ -1,12 +1,13 @@
 """Certificate: a certificate for host names: had by ACME (RFC 8555) and renewed, or the tenant's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from state.certificate_zones import zone_of, zone_refs
 from state.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
 from state.document import Document, Ref
 from state.fields import Alias
@@ -66,6 +67,22 @@ def names_of(document: Document) -> tuple[str, ...]:
     assert isinstance(spec, Certificate)
     below = (f"*.{document.name}",) if spec.is_wildcard else ()
     return tuple(dict.fromkeys((document.name, *spec.san_domains, *below)))
+
+
+def unhosted(document: Document, related: Related) -> dict[str, str]:
+    """The names that cannot be shown to be ours, each with why: dns-01 is answered in zones of the same owner here."""
+    spec = document.spec
+    assert isinstance(spec, Certificate)
+    if not spec.acme_provider or spec.acme_challenge_type != DNS:
+        return {}
+    lacking = [name for name in names_of(document) if zone_of(name, document.owner, related) is None]
+    return dict.fromkeys(lacking, f"no zone of {document.owner} that is served here has this name")
+
+
+def _references(document: Document) -> tuple[Ref, ...]:
+    spec = document.spec
+    by_dns = isinstance(spec, Certificate) and spec.acme_challenge_type == DNS
+    return (Ref("User", document.owner), *(zone_refs(names_of(document)) if by_dns else ()))
 
 
 def _complete(values: Values, name: str, _owner: str, _related: Related, previous: Spec | None) -> Values:
@@ -133,9 +150,10 @@ def _compile(context: Context) -> Compiled:
         return Compiled(blocked=(Reason("OwnerHasNoAccount", message),))
     if not spec.is_active:
         return Compiled()
-    chain, notes = known_chain(document.kept), _trouble(document)
+    lacking = unhosted(document, context.related)
+    chain, notes = known_chain(document.kept), _trouble(document, lacking)
     if chain is None or document.sealed is None:
-        return _without(spec, notes)
+        return _without(document, notes, lacking)
     name, checksum = file_name(document.name), document.kept["key_sha256"]
     resources = (
         config("nginx", f"{CHAINS}/{name}.crt", chain.pem),
@@ -145,10 +163,11 @@ def _compile(context: Context) -> Compiled:
     return Compiled(resources, notes=notes, secured=Reason("Valid", told[:8000]))
 
 
-def _trouble(document: Document) -> tuple[Reason, ...]:
+def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ...]:
     """What went wrong when one was asked for last, and for which names there is none."""
     trouble, left_out = document.kept.get("trouble"), document.kept.get("left_out") or {}
     told = {name: each["message"] for name, each in left_out.items() if name in names_of(document)}
+    told |= lacking
     names = "; ".join(f"{name}: {why}" for name, why in told.items())
     found = (
         [Reason(trouble["code"], f"{trouble['message']}; tried again at {trouble['retry_at']}")]
@@ -158,12 +177,17 @@ def _trouble(document: Document) -> tuple[Reason, ...]:
     return (*found, *([Reason("NamesLeftOut", f"it is not for {names}")] if names else []))
 
 
-def _without(spec: Certificate, trouble: tuple[Reason, ...]) -> Compiled:
-    """There is none yet: it is asked for, or the authority has refused it, or its owner has to give it."""
+def _without(document: Document, trouble: tuple[Reason, ...], lacking: Mapping[str, str]) -> Compiled:
+    """There is none yet: it is asked for, or the authority has refused it, or its owner has to do something."""
+    spec = document.spec
+    assert isinstance(spec, Certificate)
     if spec.acme_provider is None:
         message = "it is one's own and was not given yet: send certificate and private_key"
         return Compiled(blocked=(Reason("NotGiven", message),))
-    if trouble:
+    if document.name in lacking:
+        message = f"{document.name}: {lacking[document.name]}, where {DNS} could be answered: make one"
+        return Compiled(blocked=(Reason("ZoneNotHosted", message),))
+    if document.kept.get("trouble"):
         return Compiled(blocked=trouble[:1])
     return Compiled(waiting=(Reason("Issuing", f"{spec.acme_provider} is asked for it"),))
 
@@ -189,7 +213,7 @@ CERTIFICATE = Kind(
     check_name=host_name,
     rank=3,
     compile=_compile,
-    references=lambda document: (Ref("User", document.owner),),
+    references=_references,
     claims=lambda document: (Claim("certificates", document.name),),
     complete=_complete,
     check=_check,

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from state.dns.authority import Start, address_of, mailbox
+from state.dns.challenges import answering
 from state.dns.names import APEX, owner_name, target_name
 from state.dns.zone import Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
@@ -87,6 +88,7 @@ def _compile(context: Context) -> Compiled:
     entries, wrong = served(context)
     if not any(entry.name == APEX and entry.type == "NS" for entry in entries):
         return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
+    entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
     published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
     kept = {"serial": published.serial, "body": published.body}
     resources = _resources(zone, published.text)

@@ -24,13 +24,17 @@ from tests.state.vouching import vouch
 
 @dataclass
 class Pebble:
-    """A running authority. `authorities` is the file that names it `pebble`, and has sites that name none go there."""
+    """A running authority. `authorities` is the file that names it `pebble`, and has sites that name none go there.
+
+    `names` is the name server (host:port) that it asks; its own, to which every name is at `address`, when it is empty.
+    """
 
     folder: Path
     address: str
     ports: tuple[int, ...]
     environment: dict[str, str] = field(default_factory=dict)
     eab: dict[str, str] = field(default_factory=dict)
+    names: str = ""
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -65,7 +69,8 @@ class Pebble:
         names = ["pebble-challtestsrv", "-dns01", f"127.0.0.1:{self.ports[2]}", "-defaultIPv4", self.address]
         names += ["-defaultIPv6", "", "-management", f"127.0.0.1:{self.ports[3]}"]
         names += ["-http01", "", "-https01", "", "-tlsalpn01", ""]
-        pebble = ["pebble", "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{self.ports[2]}"]
+        asked = self.names or f"127.0.0.1:{self.ports[2]}"
+        pebble = ["pebble", "-config", "pebble.json", "-dnsserver", asked]
         (self.folder / "pebble.json").write_text(json.dumps(self._configuration()))
         environment = {**os.environ, **self.environment}
         with (self.folder / "pebble.log").open("ab") as log:
@@ -102,16 +107,16 @@ class Pebble:
 
 @contextmanager
 def pebble(
-    address: str, folder: Path, *, eab: dict[str, str] | None = None, **environment: str
+    address: str, folder: Path, *, eab: dict[str, str] | None = None, names: str = "", **environment: str
 ) -> Iterator[Pebble]:
-    """An authority of our own, to which every name is at this address."""
+    """An authority of our own, to which every name is at this address, or what this name server says."""
     if shutil.which("pebble") is None:
         pytest.fail("these tests need an authority: apt-get install pebble")
     own = vouch("localhost")
     (folder / "own.pem").write_text(own.certificate)
     (folder / "own.key").write_text(own.key)
     (folder / "own-root.pem").write_text(own.root)
-    made = Pebble(folder, address, _free_ports(4), environment, eab or {})
+    made = Pebble(folder, address, _free_ports(4), environment, eab or {}, names)
     made.start()
     try:
         yield made

@@ -3,8 +3,9 @@
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from reconciler.certificates.authority import Desk
 from reconciler.certificates.decisions import Failed
+from reconciler.certificates.proofs import Sorted
 from state.authorities import Authority, authorities
 from state.chains import read_chain, read_key
 from tests.lab.pebble import pebble
@@ -25,6 +27,25 @@ EASY = {"PEBBLE_VA_ALWAYS_VALID": "1", "PEBBLE_VA_NOSLEEP": "1"}
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A proof that is there without being told, or cannot be given for some names."""
+
+    challenge: str
+    problems: dict[str, str] = field(default_factory=dict)
+    asked: list[set[str]] = field(default_factory=list)
+
+    def sort_out(self, _: object, names: Sequence[str]) -> Sorted:
+        return tuple(names), {}
+
+    def show(self, answers: Mapping[str, str]) -> Mapping[str, str]:
+        self.asked.append(set(answers))
+        return {name: why for name, why in self.problems.items() if name in answers}
+
+
+BY_ITSELF = Shown("http-01")
+
+
 def _desk(authority: Authority, account: str | None = None) -> Desk:
     return Desk(authority, KEY, account, threading.Event())
 
@@ -33,12 +54,23 @@ def test_a_certificate_is_had_although_most_nonces_are_refused(tmp_path: Path) -
     with pebble("127.0.0.1", tmp_path, eab=EAB, PEBBLE_WFE_NONCEREJECT="50", **EASY) as running:
         authority = authorities(running.authorities)["pebble"]
         desk = _desk(authority)
-        issued = desk.obtain(["a.test", "b.test"], "http-01")
+        issued = desk.obtain(["a.test", "b.test"], BY_ITSELF)
         chain = read_chain(issued.chain)
         assert chain.names == ("a.test", "b.test")
         read_key(issued.key, chain)
         assert _desk(authority).account == desk.account
-        assert _desk(authority, desk.account).obtain(["a.test"], "http-01").left_out == {}
+        assert _desk(authority, desk.account).obtain(["a.test"], BY_ITSELF).left_out == {}
+
+
+def test_each_name_is_shown_by_itself_and_one_that_cannot_be_is_left_out(tmp_path: Path) -> None:
+    with pebble("127.0.0.1", tmp_path, **EASY, PEBBLE_AUTHZREUSE="0") as running:
+        proof = Shown("dns-01", {"b.test": "it has no zone"})
+        issued = _desk(authorities(running.authorities)["pebble"]).obtain(
+            ["a.test", "*.a.test", "b.test"], proof
+        )
+        assert set(read_chain(issued.chain).names) == {"a.test", "*.a.test"}
+        assert issued.left_out == {"b.test": "it has no zone"}
+        assert proof.asked == [{"a.test", "*.a.test", "b.test"}, {"a.test", "*.a.test"}]
 
 
 def test_an_authority_that_has_forgotten_us_says_so(tmp_path: Path) -> None:
@@ -46,11 +78,11 @@ def test_an_authority_that_has_forgotten_us_says_so(tmp_path: Path) -> None:
         authority = authorities(running.authorities)["pebble"]
         with pytest.raises(Failed) as caught:
             _desk(authority, f"https://localhost:{running.ports[0]}/my-account/77").obtain(
-                ["a.test"], "http-01"
+                ["a.test"], BY_ITSELF
             )
         assert caught.value.code == "NoAccount"
         with pytest.raises(Failed, match="does not offer") as other:
-            _desk(authority).obtain(["a.test"], "nothing-01")
+            _desk(authority).obtain(["a.test"], Shown("nothing-01"))
         assert other.value.code == "NoChallenge"
 
 
@@ -108,7 +140,7 @@ def _limited(handler: BaseHTTPRequestHandler) -> None:
 
 def test_who_is_asked_to_wait_waits(tmp_path: Path) -> None:
     with _stub(tmp_path, _limited) as authority, pytest.raises(Failed, match="too many") as caught:
-        _desk(authority).obtain(["a.test"], "http-01")
+        _desk(authority).obtain(["a.test"], BY_ITSELF)
     assert (caught.value.code, caught.value.wait) == ("RateLimited", timedelta(hours=2))
 
 

@@ -22,10 +22,12 @@ from reconciler.certificates.decisions import (
 )
 from state.chains import known_chain
 from state.document import Document
-from tests.state.companies import LAW, buried, document, site, with_material
+from state.kind import Related
+from tests.state.companies import LAW, buried, company, document, site, with_material
 from tests.state.vouching import Vouched, vouch
 
 NOW = datetime.now(UTC)
+NOBODY: Related = {}.get  # type: ignore[assignment]
 MINE = vouch("example.com", "www.example.com", days=60, since=30)
 
 
@@ -42,36 +44,47 @@ def had(given: Vouched = MINE, left_out: dict[str, str] | None = None, **values:
 
 
 def test_one_that_is_not_there_is_had_and_one_that_is_there_is_enough() -> None:
-    assert needed(certificate(), NOW) == "ssl_issue"
-    assert needed(had(), NOW) is None
-    assert needed(replace(had(), sealed=None), NOW) == "ssl_issue"
+    assert needed(certificate(), NOW, NOBODY) == "ssl_issue"
+    assert needed(had(), NOW, NOBODY) is None
+    assert needed(replace(had(), sealed=None), NOW, NOBODY) == "ssl_issue"
 
 
 @pytest.mark.parametrize(
     "one", [certificate(acme_provider=None), certificate(is_active=False), buried(certificate()), site()]
 )
 def test_what_no_authority_is_to_give_is_not_asked_for(one: Document) -> None:
-    assert needed(one, NOW) is None
+    assert needed(one, NOW, NOBODY) is None
 
 
 def test_a_new_name_needs_another_one_and_a_name_that_went_does_not() -> None:
-    assert needed(had(san_domains=["new.example.com"]), NOW) == "ssl_issue"
-    assert needed(had(san_domains=[]), NOW) is None
+    assert needed(had(san_domains=["new.example.com"]), NOW, NOBODY) == "ssl_issue"
+    assert needed(had(san_domains=[]), NOW, NOBODY) is None
+
+
+def test_what_is_answered_by_zones_is_not_asked_for_before_there_are_these() -> None:
+    one = certificate(acme_challenge_type="dns01", san_domains=["www.example.org"])
+    zone = document("DnsZone", "example.com", "anna")
+    assert needed(one, NOW, NOBODY) is None
+    assert needed(one, NOW, company(zone).related.get) == "ssl_issue"
+    there = had(acme_challenge_type="dns01", san_domains=["www.example.org"])
+    assert needed(there, NOW, company(zone).related.get) is None
+    other = document("DnsZone", "example.org", "anna")
+    assert needed(there, NOW, company(zone, other).related.get) == "ssl_issue"
 
 
 def test_another_authority_needs_another_one() -> None:
-    assert needed(had(), NOW) is None
+    assert needed(had(), NOW, NOBODY) is None
     other = replace(had(), spec=certificate(acme_provider="other").spec)
-    assert needed(other, NOW) == "ssl_issue"
+    assert needed(other, NOW, NOBODY) == "ssl_issue"
     own = replace(with_material(certificate(), "example.com"))
-    assert needed(own, NOW) == "ssl_issue"
+    assert needed(own, NOW, NOBODY) == "ssl_issue"
 
 
 def test_it_is_renewed_with_a_third_of_its_lifetime_left_unless_told_otherwise() -> None:
     day = timedelta(days=1)
-    assert needed(had(), NOW + 29 * day) is None
-    assert needed(had(), NOW + 31 * day) == "ssl_renew"
-    assert needed(had(auto_renew=False), NOW + 90 * day) is None
+    assert needed(had(), NOW + 29 * day, NOBODY) is None
+    assert needed(had(), NOW + 31 * day, NOBODY) == "ssl_renew"
+    assert needed(had(auto_renew=False), NOW + 90 * day, NOBODY) is None
 
 
 def test_the_authority_may_suggest_to_renew_earlier_and_never_later() -> None:
@@ -97,16 +110,16 @@ def test_who_failed_waits_longer_each_time_and_as_long_as_the_authority_asks(
     pause = PAUSES[min(times, len(PAUSES)) - 1]
     pause = min(max(pause, wait or pause), LONGEST)
     assert one.kept["trouble"]["tries"] == times
-    assert needed(one, NOW + pause - timedelta(seconds=2)) is None
-    assert needed(one, NOW + pause) == "ssl_issue"
+    assert needed(one, NOW + pause - timedelta(seconds=2), NOBODY) is None
+    assert needed(one, NOW + pause, NOBODY) == "ssl_issue"
 
 
 def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
     one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
-    assert needed(one, NOW) is None
+    assert needed(one, NOW, NOBODY) is None
     assert wanted(one, NOW) == ("example.com", "www.example.com")
     later = NOW + PAUSES[0] + timedelta(seconds=1)
-    assert needed(one, later) == "ssl_issue"
+    assert needed(one, later, NOBODY) == "ssl_issue"
     assert "bad.example.com" in wanted(one, later)
     again = settled(one, Issued(MINE.chain, MINE.key, {"bad.example.com": "still none"}), later)
     assert again["left_out"]["bad.example.com"]["tries"] == 2

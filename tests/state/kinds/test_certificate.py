@@ -62,6 +62,23 @@ def test_it_refers_to_its_owner_and_claims_its_name() -> None:
     assert CERTIFICATE.claims(certificate()) == (Claim("certificates", "example.com"),)
 
 
+def test_one_by_dns_refers_to_the_zones_that_its_names_could_be_in() -> None:
+    one = certificate(acme_challenge_type="dns01", is_wildcard=True, san_domains=["a.b.example.com"])
+    refs = ["example.com", "a.b.example.com", "b.example.com"]
+    assert CERTIFICATE.references(one)[1:] == tuple(Ref("DnsZone", name) for name in refs)
+
+
+def test_one_by_dns_waits_for_a_zone_of_its_owner_and_says_which_names_have_none() -> None:
+    one = certificate(acme_challenge_type="dns01", san_domains=["www.example.org"])
+    (reason,) = _compile(replace(one, kept={"trouble": _TROUBLE})).blocked
+    assert (reason.code, "no zone of anna" in reason.message) == ("ZoneNotHosted", True)
+    zone = document("DnsZone", "example.com", "anna")
+    assert [r.code for r in _compile(one, user(), zone).waiting] == ["Issuing"]
+    (note,) = _compile(with_material(one), user(), zone).notes
+    assert (note.code, "www.example.org" in note.message) == ("NamesLeftOut", True)
+    assert _compile(with_material(certificate(acme_provider=None, acme_challenge_type="dns01"))).notes == ()
+
+
 def _take(given: Vouched, name: str = "example.com", **body: Any) -> Any:
     assert CERTIFICATE.handing is not None
     fields = {"certificate": given.chain, "private_key": given.key}

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from state.dns.authority import Start
+from state.kind import Compiled, Context, Plane
 from state.kinds.dns_record import DNS_RECORD, DnsRecord
 from state.kinds.dns_zone import DNS_ZONE, DnsZone, settings_of, start_of
-from tests.state.companies import document
+from tests.state.companies import DAY, FACTS, document, templates
 
 LONG = ".".join(["a" * 60] * 4)[:200].rstrip(".")
 
@@ -29,6 +30,20 @@ def test_what_names_the_server_of_a_zone_is_a_host_name() -> None:
     for server, fields in (("ns1.example.net", []), ("ns 1;", ["primary_ns"])):
         spec = DnsZone(primary_ns=server, admin_email="a@example.com")
         assert [field for field, _ in DNS_ZONE.check("example.com", "anna", spec)] == fields
+
+
+def test_what_a_zone_answers_authorities_is_in_it_and_moves_its_serial() -> None:
+    zone = document("DnsZone", "example.com", "anna", primary_ns="ns1.example.net.")
+
+    def compiled(plane: Plane, **kept: object) -> Compiled:
+        return DNS_ZONE.compile(Context(replace(zone, kept=kept), FACTS, templates(), {}.get, plane))
+
+    plain = compiled(Plane(day=DAY))
+    asked = compiled(Plane(day=DAY, answers={zone.uid: (("_acme-challenge", "text"),)}), **plain.keep)
+    assert '_acme-challenge 60 IN TXT "text"' in str(asked.resources[0].content)
+    assert asked.keep["serial"] == plain.keep["serial"] + 1
+    other = compiled(Plane(day=DAY, answers={"another": (("_acme-challenge", "text"),)}), **plain.keep)
+    assert other.resources == plain.resources
 
 
 def test_a_record_that_was_stored_wrong_is_compared_as_it_is() -> None:

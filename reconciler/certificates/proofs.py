@@ -1,0 +1,70 @@
+"""How an authority is shown that names are ours (RFC 8555, section 8); and http-01, which sites answer themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from sqlalchemy import Connection, select
+
+from reconciler.certificates.decisions import Failed
+from reconciler.lease import Lease
+from reconciler.survey import World
+from state.document import Document
+from state.names import parents
+from state.tables import claims
+
+Sorted = tuple[tuple[str, ...], dict[str, Failed]]
+
+
+class Proof(Protocol):
+    """What each kind of challenge has to be able to do, for one order. `challenge` is what the standard calls it."""
+
+    @property
+    def challenge(self) -> str: ...
+
+    def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
+        """The names that may be asked for here, and why the others may not."""
+        ...
+
+    def show(self, answers: Mapping[str, str]) -> Mapping[str, str]:
+        """Has each of these names answer just this; the names that do not, each with why.
+
+        Names are as they are ordered, with ``*.`` where that is so. Raises Failed. What is shown goes when the job
+        ends, in the same transaction.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """For what, by which job, and under which lease something is to be shown, until `stop` is set."""
+
+    world: World
+    lease: Lease
+    job: str
+    document: Document
+    stop: Event
+
+
+@dataclass(frozen=True, slots=True)
+class SiteProof:
+    """http-01: every site answers any question about its names without being told of it."""
+
+    order: Order
+    challenge: str = "http-01"
+
+    def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
+        """Every name that is served here would be found to be ours: whose it is must be known beforehand."""
+        owner, mine, foreign = self.order.document.owner, [], {}
+        for name in names:
+            above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
+            held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
+            if connection.execute(select(claims.c.uid).where(held)).first():
+                mine.append(name)
+            else:
+                foreign[name] = Failed("NotServedHere", f"no site of {owner} has this name")
+        return tuple(mine), foreign
+
+    def show(self, answers: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
