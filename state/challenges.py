@@ -20,9 +20,8 @@ def answers(connection: Connection, target: str) -> Answers:
     asked = acme_challenges.c
     query = select(asked.zone, asked.name, asked.value).join(documents, asked.zone == documents.c.uid)
     found: dict[str, list[tuple[str, str]]] = {}
-    for zone, name, value in sorted(
-        set(tuple(row) for row in connection.execute(query.where(documents.c.target == target)))
-    ):
+    rows = {tuple(row) for row in connection.execute(query.where(documents.c.target == target))}
+    for zone, name, value in sorted(rows):
         found.setdefault(zone, []).append((name, value))
     return {zone: tuple(each) for zone, each in found.items()}
 

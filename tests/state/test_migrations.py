@@ -2,12 +2,16 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import select
 
 import state.access_tables
 import state.acme_tables
 import state.journal_tables
+from state import store
 from state.database import Database
-from state.tables import metadata
+from state.kinds import KINDS
+from state.tables import metadata, refs
+from tests.state.conftest import Company
 
 
 def test_a_migrated_database_has_the_tables_that_are_declared(database: Database) -> None:
@@ -26,3 +30,21 @@ def test_a_schema_goes_back_to_the_first_and_forward_again(database: Database) -
     database.migrate()
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_certificates_that_are_had_by_dns_refer_to_zones_afterwards(
+    database: Database, company: Company
+) -> None:
+    company.user("anna")
+    values = {"acme_challenge_type": "dns01", "san_domains": ["*.a.b.example.com"]}
+    with database.writing() as connection:
+        one = store.create(connection, KINDS["Certificate"], "example.com", "anna", values, actor="test")
+        other = store.create(connection, KINDS["Certificate"], "example.org", "anna", {}, actor="test")
+    database.migrate("0008")
+    database.migrate()
+    with database.reading() as connection:
+        zones = select(refs.c.uid, refs.c.name).where(refs.c.kind == "DnsZone")
+        found = [tuple(row) for row in connection.execute(zones.order_by(refs.c.name))]
+    names = ("a.b.example.com", "b.example.com", "example.com")
+    assert found == [(one.uid, name) for name in names]
+    assert other.uid not in dict(found)

@@ -1,5 +1,7 @@
 """What zones answer authorities while they are asked, and the zones that certificates are waiting for."""
 
+import json
+
 from alembic import op
 from sqlalchemy import Column, String, text
 
@@ -18,18 +20,16 @@ def upgrade() -> None:
         Column("value", String(64), primary_key=True),
         Column("target", String(255), nullable=False),
     )
-    living = "SELECT uid, name, spec FROM documents WHERE kind = 'Certificate' AND deleted_at IS NULL"
-    found = op.get_bind().execute(text(living)).all()
-    rows = [
-        {"uid": uid, "name": zone}
-        for uid, name, spec in found
-        if "dns01" in str(spec)
-        for zone in _above(name)
-    ]
-    if rows:
-        op.get_bind().execute(
-            text("INSERT INTO refs (uid, kind, name) VALUES (:uid, 'DnsZone', :name)"), rows
-        )
+    for uid, name, spec in op.get_bind().execute(text(_LIVING)).all():
+        values = json.loads(spec) if isinstance(spec, str) else spec
+        if values.get("acme_challenge_type") == "dns01":
+            names = {name, *(each.removeprefix("*.") for each in values.get("san_domains", ()))}
+            zones = sorted({zone for each in names for zone in _above(each)})
+            op.get_bind().execute(text(_REFER), [{"uid": uid, "name": zone} for zone in zones])
+
+
+_LIVING = "SELECT uid, name, spec FROM documents WHERE kind = 'Certificate' AND deleted_at IS NULL"
+_REFER = "INSERT INTO refs (uid, kind, name) VALUES (:uid, 'DnsZone', :name)"
 
 
 def _above(name: str) -> list[str]:
