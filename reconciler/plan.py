@@ -212,7 +212,7 @@ def _hopeless(change: Change, status: Status | None) -> Reason | None:
     return None
 
 
-_DELETE_ORDER = {"config": 0, "directory": 1, "file": 2, "account": 3}
+_DELETE_ORDER = {"config": 0, "signing": 1, "directory": 2, "file": 3, "account": 4}
 
 
 def _deletes(

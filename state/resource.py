@@ -148,6 +148,11 @@ def private_config(
     return Resource(key, attributes, None, requires, service, secret=secret)
 
 
+def signing(zone: str, source: str) -> Resource:
+    """A place where the name server keeps the signed twin of a zone, beside a link to the zone's file, `source`."""
+    return Resource(f"signing:{zone}", {"source": source})
+
+
 def service(name: str) -> Resource:
     """A daemon that runs, and runs the configuration that is live."""
     return Resource(f"service:{name}", {"active": True, "current": True}, service=name)

@@ -1,14 +1,21 @@
 """BIND's part of the hands that needs no BIND: what differs, what a complaint is about, what an answer says."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import dns.message
 import dns.rrset
 import pytest
 
-from playbooks.module_utils.ghostcp import bind, bind_check, soa
+from playbooks.module_utils.ghostcp import bind, bind_check, bind_proof, signing, soa
+from playbooks.module_utils.ghostcp.bind_proof import Due
+from playbooks.module_utils.ghostcp.host import Host
+from playbooks.module_utils.ghostcp.soa import Start
 from playbooks.module_utils.ghostcp.validate import VALIDATORS, read
+from playbooks.module_utils.ghostcp.wire import Change, Outcome
+
+SIGNED = frozenset({1})
 
 COMPLAINT = """\
 zone good.example/IN: good.example/MX 'mail.good.example' has no address records (A or AAAA)
@@ -65,14 +72,98 @@ def test_a_complaint_is_about_the_zones_that_did_not_load_and_says_of_each_what_
 
 def test_a_serial_is_found_in_a_file_and_in_an_answer(trees: tuple[Path, Path]) -> None:
     _, new = trees
-    assert bind.serial(str(new), "fresh") == 5
-    assert bind.serial(str(new), "same") is None
+    assert bind_proof.serial(str(new), "fresh") == 5
+    assert bind_proof.serial(str(new), "same") is None
     question = dns.message.make_query("example.com", "SOA")
     assert question.to_wire()[12:29] == soa.question("example.com")
     answer = dns.message.make_response(question)
-    assert soa.serial_in(answer.to_wire()) is None
+    assert soa.start_in(answer.to_wire()) == Start()
     text = "ns1.example.com. hostmaster.example.com. 4294967295 1 2 3 4"
     answer.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", text))
+    for covered, tag in (("SOA", 4711), ("NS", 4712)):
+        said = f"{covered} 13 2 300 20260401000000 20260301000000 {tag} example.com. AAAA"
+        answer.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "RRSIG", said))
     wire = answer.to_wire()
-    assert soa.serial_in(wire) == 2**32 - 1
-    assert all(soa.serial_in(wire[:length]) in (None, 2**32 - 1) for length in range(12, len(wire)))
+    assert soa.start_in(wire) == Start(2**32 - 1, frozenset({4711}))
+    assert all(soa.start_in(wire[:length]).serial in (None, 2**32 - 1) for length in range(12, len(wire)))
+
+
+@pytest.mark.parametrize(
+    ("due", "met"),
+    [
+        (Due(), [Start()]),
+        (Due(5), [Start(5)]),
+        (Due(5, 1), [Start(5, SIGNED), Start(6, SIGNED)]),
+        (Due(5, 1, beyond=5), [Start(6, SIGNED)]),
+        (Due(2**32 - 1, 1), [Start(5, SIGNED), Start(6, SIGNED)]),
+    ],
+)
+def test_what_is_due_is_met_by_that_alone(due: Due, met: list[Start]) -> None:
+    several = (Start(), Start(4), Start(5), Start(6), *(Start(n, SIGNED) for n in (4, 5, 6)))
+    other = [Start(n, frozenset({2})) for n in (5, 6)]
+    assert [each for each in (*several, *other) if due.met(each)] == (
+        met if due.serial != 2**32 - 1 else [Start(4, SIGNED), *met]
+    )
+    assert not due.met(None)
+
+
+def test_a_zone_is_due_as_its_files_are_and_beyond_what_is_served_where_it_was_signed_before(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = trees
+    for tree, serial in ((old, 7), (new, 8)):
+        (tree / "named/private/changed").mkdir(parents=True)
+        (tree / "named/private/changed/Kchanged.+013+00042.private").touch()
+        (tree / "named/changed.zone").write_text(f"@ 300 IN SOA a. b. {serial} 1 1 1 1\n")
+    monkeypatch.setattr(soa, "starts", lambda zones: dict.fromkeys(zones, Start(9, frozenset({42}))))
+    found = bind_proof.due(bind.difference(str(old), str(new)), str(new), str(old))
+    assert {zone: (each.serial, each.tag, each.beyond) for zone, each in found.items()} == {
+        "changed": (8, 42, 9),
+        "fresh": (5, None, None),
+        "gone": (None, None, None),
+    }
+    afresh = bind_proof.due(bind.everything(str(new)), str(new), None)
+    assert (afresh["changed"].serial, afresh["changed"].beyond) == (8, None)
+    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(old), str(new)) == ["changed"]
+    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(new), str(old)) == []
+    assert bind_proof.gone_back(Host("/", lambda *_: (0, "serial: 9\n")), ["changed"], str(new), None) == [
+        "changed"
+    ]
+    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(new), None) == []
+
+
+def test_the_place_of_a_signed_zone_is_a_link_and_goes_with_all_that_was_made_beside_it(host: Host) -> None:
+    place = Path(host.path(signing.PLACE))
+    assert signing.observe(host, ["a.test"]) == {"a.test": None}
+    assert make("a.test", host).status == "failed"
+    place.mkdir(parents=True)
+    assert make("a.test", host).good
+    assert signing.observe(host, ["a.test", "b.test", "../x"]) == {
+        "a.test": {"source": "/there"},
+        "b.test": None,
+        "../x": {"obstructed": "invalid name"},
+    }
+    (place / "a.test.zone.signed").touch()
+    (place / "b.test.zone").touch()
+    assert signing.observe(host, ["b.test"]) == {"b.test": {"obstructed": "file"}}
+    gone = Change("delete", "signing:a.test")
+    assert all(outcome.good for outcome in signing.apply(host, [gone, gone]).values())
+    assert [each.name for each in place.iterdir()] == ["b.test.zone"]
+
+
+def test_the_place_of_signed_zones_is_not_looked_for_behind_a_link(host: Host, tmp_path: Path) -> None:
+    place = Path(host.path(signing.PLACE))
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path)
+    assert make("a.test", host).status == "failed"
+    assert signing.observe(host, ["a.test"]) == {"a.test": {"obstructed": "symlink"}}
+    assert not (tmp_path / "a.test.zone").is_symlink()
+
+
+def make(zone: str, host: Host) -> Outcome:
+    change = Change("create", f"signing:{zone}", attributes={"source": "/there"})
+    return signing.apply(host, [change])[change.key]
+
+
+def silent(argv: Sequence[str], timeout: float) -> tuple[int, str]:
+    return 1, ""

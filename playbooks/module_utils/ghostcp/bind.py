@@ -1,19 +1,15 @@
 """BIND: what of its zones differs between two trees, having it load just that, and proof that it serves it."""
 
 import os
-import re
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import generations, soa
+from . import bind_proof, generations, signing
 from .host import Host
 
 FOLDER, ZONE, OPTIONS = "named", ".zone", ".conf"
 ONE_BY_ONE = 50
-SECONDS, ZONES_A_SECOND = 10.0, 500
 COMMAND_SECONDS = 60.0
-_SERIAL = re.compile(r"^\S+ \d+ IN SOA \S+ \S+ (\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +51,25 @@ def load(host: Host, old: str | None) -> str:
     """
     live = os.path.realpath(host.path(generations.LIVE))
     new = everything(live) if old is None else difference(old, live)
+    due = bind_proof.due(new, live, old)
+    signed = [zone for zone in new.changed if due[zone].tag is not None]
+    back = bind_proof.gone_back(host, signed, live, old)
     _touch(live, new.changed)
-    for argv in _commands(new, known=old is not None):
+    for argv in _again() if back else _commands(new, known=old is not None):
+        if argv == _START:
+            signing.forget(host, back)
         status, output = host.run(argv, COMMAND_SECONDS)
         if status != 0:
             return f"{' '.join(argv)}: {output.strip()[:300]}"
-    return prove(host, live, new)
+    return bind_proof.prove(host, due)
+
+
+_START = ("systemctl", "start", "named.service")
+
+
+def _again() -> Iterable[tuple[str, ...]]:
+    """What named signs is only ever compared with a later serial: it has to start again to go back."""
+    return [("systemctl", "stop", "named.service"), _START]
 
 
 def _commands(new: Difference, *, known: bool) -> Iterable[tuple[str, ...]]:
@@ -74,37 +83,3 @@ def _touch(tree: str, zones: Iterable[str]) -> None:
     """A file that is older than the last load of its zone is not loaded: after a swap back it would be."""
     for zone in zones:
         os.utime(f"{tree}/{FOLDER}/{zone}{ZONE}")
-
-
-def prove(host: Host, tree: str, new: Difference) -> str:
-    """Waits until the serials of a tree are served; the answer is what is not, empty when all are."""
-    left: dict[str, int | None] = {zone: serial(tree, zone) for zone in new.changed} | dict.fromkeys(new.gone)
-    deadline = time.monotonic() + SECONDS + len(left) / ZONES_A_SECOND
-    while True:
-        found = soa.serials(sorted(left))
-        left = {zone: wanted for zone, wanted in left.items() if zone not in found or found[zone] != wanted}
-        if not left or time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    return _unproved(host, left, found)
-
-
-def serial(tree: str, zone: str) -> int | None:
-    """The serial in the zone's file; None when there is none to be read."""
-    with open(f"{tree}/{FOLDER}/{zone}{ZONE}", encoding="utf-8", errors="replace") as file:
-        match = _SERIAL.search(file.read(4096))
-    return int(match.group(1)) if match else None
-
-
-def _unproved(host: Host, left: Mapping[str, int | None], found: Mapping[str, int | None]) -> str:
-    if not left:
-        return ""
-    zone = min(left)
-    served = found.get(zone, "no answer") or "nothing"
-    words = f"{zone}: serial {left[zone] or 'none'} is wanted, and {served} is served"
-    if len(left) > 1:
-        words += f"; so it is with {len(left) - 1} others"
-    argv = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=200", "--unit=named.service"]
-    status, output = host.run(argv, 15.0)
-    said = [line for line in output.splitlines() if status == 0 and f"zone {zone}/IN" in line]
-    return "; ".join([words, *said[-3:]])

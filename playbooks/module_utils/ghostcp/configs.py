@@ -15,7 +15,7 @@ from .wire import Attributes, Change, Handler, Observed
 
 TEXT_LIMIT = 64 << 10
 PRIVATE = "private"
-_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*\Z")
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\Z")
 
 
 def parts(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from . import accounts, configs, directories, files, services
+from . import accounts, configs, directories, files, services, signing
 from .host import Host
 from .wire import Handler, Observed
 
@@ -10,6 +10,7 @@ HANDLERS: dict[str, Handler] = {
     "account": accounts.HANDLER,
     "directory": directories.HANDLER,
     "file": files.HANDLER,
+    "signing": signing.HANDLER,
     "config": configs.HANDLER,
     "service": services.HANDLER,
 }

@@ -1,17 +1,28 @@
-"""Asking the name server of this host for serials, many at once (RFC 1035, section 4)."""
+"""Asking the name server of this host for the starts of zones, many at once (RFC 1035, section 4)."""
 
 import socket
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 SERVER = ("127.0.0.1", 53)
 WINDOW, SECONDS = 200, 1.0
-_SOA, _IN = 6, 1
+_SOA, _RRSIG, _IN = 6, 46, 1
+_SIGNED_TOO = struct.pack("!BHHIH", 0, 41, 4096, 0x8000, 0)
+"""The pseudo-record that asks for signatures as well (RFC 3225)."""
 
 
-def serials(zones: Sequence[str]) -> Mapping[str, int | None]:
-    """The serial of each zone; None where it is not served, nothing where nobody answered in time."""
-    found: dict[str, int | None] = {}
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is served of a zone: its serial (None: the zone is not served), and the tags of the keys that signed it."""
+
+    serial: int | None = None
+    tags: frozenset[int] = frozenset()
+
+
+def starts(zones: Sequence[str]) -> Mapping[str, Start]:
+    """The start of each zone; nothing where nobody answered in time."""
+    found: dict[str, Start] = {}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(SECONDS)
         sock.connect(SERVER)
@@ -20,18 +31,18 @@ def serials(zones: Sequence[str]) -> Mapping[str, int | None]:
     return found
 
 
-def _some(sock: socket.socket, zones: Sequence[str]) -> dict[str, int | None]:
+def _some(sock: socket.socket, zones: Sequence[str]) -> dict[str, Start]:
     """Answers of an earlier window are told apart by their question."""
     waiting = {question(zone): zone for zone in zones}
-    found: dict[str, int | None] = {}
+    found: dict[str, Start] = {}
     try:
         for number, asked in enumerate(waiting):
-            sock.send(struct.pack("!6H", number, 0, 1, 0, 0, 0) + asked)
+            sock.send(struct.pack("!6H", number, 0, 1, 0, 0, 1) + asked + _SIGNED_TOO)
         while waiting:
             answer = sock.recv(4096)
             zone = waiting.pop(_asked(answer), None)
             if zone is not None:
-                found[zone] = serial_in(answer)
+                found[zone] = start_in(answer)
     except OSError:
         return found
     return found
@@ -43,13 +54,19 @@ def question(zone: str) -> bytes:
     return b"".join(labels) + b"\0" + struct.pack("!2H", _SOA, _IN)
 
 
+def ahead(one: int, other: int) -> bool:
+    """Whether a serial comes after another one (RFC 1982, section 3.2)."""
+    return 0 < (one - other) % 2**32 < 2**31
+
+
 def _asked(answer: bytes) -> bytes:
     end = answer.find(b"\0", 12) + 5
     return answer[12:end]
 
 
-def serial_in(answer: bytes) -> int | None:
-    """The serial in an answer; None when it has no start of authority for what was asked."""
+def start_in(answer: bytes) -> Start:
+    """What an answer says of the zone that was asked for."""
+    serial, tags = None, set()
     try:
         count = struct.unpack_from("!H", answer, 6)[0]
         at = 12 + len(_asked(answer))
@@ -58,11 +75,13 @@ def serial_in(answer: bytes) -> int | None:
             kind, _class, _ttl, length = struct.unpack_from("!2HIH", answer, at)
             at += 10
             if kind == _SOA:
-                return int(struct.unpack_from("!I", answer, _behind(answer, _behind(answer, at)))[0])
+                serial = int(struct.unpack_from("!I", answer, _behind(answer, _behind(answer, at)))[0])
+            elif kind == _RRSIG and struct.unpack_from("!H", answer, at)[0] == _SOA:
+                tags.add(int(struct.unpack_from("!H", answer, at + 16)[0]))
             at += length
     except (struct.error, IndexError):
-        return None
-    return None
+        return Start(serial)
+    return Start(serial, frozenset(tags))
 
 
 def _behind(message: bytes, at: int) -> int:

@@ -1,0 +1,135 @@
+"""Proof that named serves the zones of a tree, signed where they are to be."""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import signing, soa
+from .host import Host
+from .soa import Start
+
+if TYPE_CHECKING:
+    from .bind import Difference
+
+SECONDS, ZONES_A_SECOND, SIGNED_BYTES_A_SECOND = 10.0, 500, 50_000
+COMMAND_SECONDS = 15.0
+_SERIAL = re.compile(r"^\S+ \d+ IN SOA \S+ \S+ (\d+)", re.MULTILINE)
+_LOADED = re.compile(r"^serial: (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How a zone is to be served: with which serial (None: not at all), signed by the key with which tag (None: not).
+
+    named gives a zone that it signs serials of its own: this one or a later one, and one `beyond` that which it had
+    before, when there is one.
+    """
+
+    serial: int | None = None
+    tag: int | None = None
+    beyond: int | None = None
+    size: int = 0
+
+    def met(self, found: Start | None) -> bool:
+        """Whether what is served is what is due."""
+        if found is None or self.serial is None or found.serial is None:
+            return found == Start() and self.serial is None
+        if self.tag is None:
+            return found == Start(self.serial)
+        fresh = self.beyond is None or soa.ahead(found.serial, self.beyond)
+        return fresh and found.tags == {self.tag} and not soa.ahead(self.serial, found.serial)
+
+
+def due(new: "Difference", tree: str, old: str | None) -> dict[str, Due]:
+    """How the zones that differ are to be served; asks what is served now of those that are signed before and after."""
+    found = {zone: _of_file(tree, zone) for zone in new.changed} | dict.fromkeys(new.gone, Due())
+    if old is None:
+        return found
+    moved = sorted(zone for zone, each in found.items() if each.tag is not None and _moves(old, zone, each))
+    now = soa.starts(moved) if moved else {}
+    known = {zone: start.serial for zone, start in now.items()}
+    return found | {zone: _beyond(found[zone], known.get(zone)) for zone in moved}
+
+
+def _beyond(each: Due, serial: int | None) -> Due:
+    return Due(each.serial, each.tag, serial, each.size)
+
+
+def _moves(old: str, zone: str, each: Due) -> bool:
+    """Whether the zone was signed in the old tree too, with another serial."""
+    before = _of_file(old, zone)
+    return before.tag is not None and before.serial not in (None, each.serial)
+
+
+def _of_file(tree: str, zone: str) -> Due:
+    try:
+        size = os.stat(f"{tree}/named/{zone}.zone").st_size
+    except FileNotFoundError:
+        return Due()
+    return Due(serial(tree, zone), signing.tag(tree, zone), None, size)
+
+
+def serial(tree: str, zone: str) -> int | None:
+    """The serial in the zone's file; None when there is none to be read."""
+    with open(f"{tree}/named/{zone}.zone", encoding="utf-8", errors="replace") as file:
+        match = _SERIAL.search(file.read(4096))
+    return int(match.group(1)) if match else None
+
+
+def gone_back(host: Host, signed: Iterable[str], tree: str, old: str | None) -> list[str]:
+    """Those of the signed zones that named has loaded with a later serial than that in their file."""
+    found = []
+    for zone in sorted(signed):
+        wanted = serial(tree, zone)
+        loaded = _of_file(old, zone).serial if old is not None else _loaded(host, zone)
+        if wanted is not None and loaded is not None and soa.ahead(loaded, wanted):
+            found.append(zone)
+    return found
+
+
+def _loaded(host: Host, zone: str) -> int | None:
+    """The serial that named read from the zone's file."""
+    status, output = host.run(["rndc", "zonestatus", zone], COMMAND_SECONDS)
+    match = _LOADED.search(output) if status == 0 else None
+    return int(match.group(1)) if match else None
+
+
+def prove(host: Host, left: Mapping[str, Due]) -> str:
+    """Waits until everything is served as is due; the answer is what is not, empty when all is."""
+    size = sum(each.size for each in left.values() if each.tag is not None)
+    patience = SECONDS + len(left) / ZONES_A_SECOND + size / SIGNED_BYTES_A_SECOND
+    deadline = time.monotonic() + patience
+    while True:
+        found = soa.starts(sorted(left))
+        left = {zone: each for zone, each in left.items() if not each.met(found.get(zone))}
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return _unproved(host, left, found)
+
+
+def _unproved(host: Host, left: Mapping[str, Due], found: Mapping[str, Start]) -> str:
+    if not left:
+        return ""
+    zone = min(left)
+    served = "no answer" if zone not in found else _told(found[zone])
+    words = f"{zone}: {_wanted(left[zone])} is wanted, and {served} is served"
+    if len(left) > 1:
+        words += f"; so it is with {len(left) - 1} others"
+    argv = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=200", "--unit=named.service"]
+    status, output = host.run(argv, 15.0)
+    said = [line for line in output.splitlines() if status == 0 and f"zone {zone}/IN" in line]
+    return "; ".join([words, *said[-3:]])
+
+
+def _wanted(each: Due) -> str:
+    signed = "" if each.tag is None else f" or a later one, signed by key {each.tag},"
+    return f"serial {each.serial or 'none'}{signed}"
+
+
+def _told(start: Start) -> str:
+    keys = ", ".join(map(str, sorted(start.tags)))
+    return f"{start.serial or 'nothing'}{f' signed by key {keys}' if keys else ''}"

@@ -1,0 +1,96 @@
+"""Signed zones: where named keeps what it signs, and what it has to forget when a zone goes back.
+
+Beside the file of a zone named keeps its signed twin and journals, for which the live generation is no place: there is
+a link to the zone's file in a folder that named may write to, but where it cannot replace what is root's.
+"""
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+
+from .host import Host, explain
+from .paths import INVALID, Obstructed, Walker, kind, lstat, walking
+from .wire import APPLIED, Attributes, Change, Handler, Observed, Outcome, failed
+
+PLACE = "/var/lib/bind/ghostcp"
+ZONE, JOURNAL = ".zone", ".zone.jnl"
+MADE = (JOURNAL, ".zone.jbk", ".zone.jnw", ".zone.signed", ".zone.signed.jnl", ".zone.signed.jnw")
+KEYS = "named/private"
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*\Z")
+_KEY = re.compile(r"K.+\.\+\d{3}\+(\d{5})\.private\Z")
+
+
+def tag(tree: str, zone: str) -> int | None:
+    """The tag of the key that a zone is signed with in a tree (RFC 4034, appendix B); None for one that is not."""
+    try:
+        names = sorted(os.listdir(f"{tree}/{KEYS}/{zone}"))
+    except FileNotFoundError:
+        return None
+    return next((int(match.group(1)) for name in names if (match := _KEY.match(name))), None)
+
+
+def forget(host: Host, zones: Iterable[str]) -> None:
+    """Has named, while it does not run, compare zones anew with what it signed, whatever their serials are."""
+    with walking(host) as walker:
+        for zone in zones:
+            with contextlib.suppress(FileNotFoundError):
+                parent, name = walker.parent(f"{PLACE}/{zone}{JOURNAL}")
+                os.unlink(name, dir_fd=parent)
+
+
+def observe(host: Host, zones: Sequence[str]) -> Observed:
+    """Where the link of each leads to."""
+    with walking(host) as walker:
+        return {zone: _look(walker, zone) for zone in sorted(zones)}
+
+
+def _look(walker: Walker, zone: str) -> Attributes | None:
+    try:
+        parent, name = _place(walker, zone)
+        found = lstat(parent, name)
+        if found is None:
+            return None
+        if not stat.S_ISLNK(found.st_mode):
+            return {"obstructed": kind(found.st_mode)}
+        return {"source": os.readlink(name, dir_fd=parent)}
+    except FileNotFoundError:
+        return None
+    except Obstructed as obstacle:
+        return {"obstructed": obstacle.kind}
+    except OSError as error:
+        return {"obstructed": os.strerror(error.errno or 0)}
+
+
+def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:
+    """Makes links; with one that goes, all goes that named made beside it."""
+    with walking(host) as walker:
+        return {change.key: _apply(walker, change) for change in changes}
+
+
+def _apply(walker: Walker, change: Change) -> Outcome:
+    try:
+        parent, name = _place(walker, change.name)
+        stem = name.removesuffix(ZONE)
+        for each in (name, *(f"{stem}{ending}" for ending in MADE)) if change.deletes else (name,):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(each, dir_fd=parent)
+        if not change.deletes:
+            os.symlink((change.attributes or {})["source"], name, dir_fd=parent)
+    except FileNotFoundError:
+        return APPLIED if change.deletes else failed(f"{PLACE} is missing: prepare the host anew")
+    except OSError as error:
+        return failed(explain(error))
+    except Obstructed as error:
+        return failed(str(error))
+    return APPLIED
+
+
+def _place(walker: Walker, zone: str) -> tuple[int, str]:
+    if not _NAME.match(zone):
+        raise Obstructed(INVALID)
+    return walker.parent(f"{PLACE}/{zone}{ZONE}")
+
+
+HANDLER = Handler(observe, apply)
