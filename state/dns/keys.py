@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dns.dnssectypes import Algorithm
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
-from state.dns.names import APEX, whole_name
 from state.resource import sha256
 
 KEY = "dnssec"
@@ -62,7 +61,7 @@ def dnskey(key: ZoneKey) -> str:
 
 def delegation(zone: str, key: ZoneKey) -> str:
     """The data of the DS record that the zone above publishes: a SHA-256 of the key (RFC 4509)."""
-    return str(dns.dnssec.make_ds(whole_name(APEX, zone), _record(key.public), "SHA256")).upper()
+    return str(dns.dnssec.make_ds(f"{zone}.", _record(key.public), "SHA256")).upper()
 
 
 def file_stem(zone: str, key: ZoneKey) -> str:
@@ -74,7 +73,7 @@ def public_files(zone: str, key: ZoneKey) -> dict[str, str]:
     """The files beside the private half, by their endings. They are whole, so that BIND never adds anything to them."""
     head = f"; Managed by GhostCP: key {key.tag} of {zone}."
     times = (f"; {each}: {key.since}" for each in _TIMES)
-    record = f"{whole_name(APEX, zone)} {TTL} IN DNSKEY {dnskey(key)}"
+    record = f"{f'{zone}.'} {TTL} IN DNSKEY {dnskey(key)}"
     told = {**_KIND, **dict.fromkeys(_MOMENTS, key.since), **dict.fromkeys(_STATES, "omnipresent")}
     state = (f"{name}: {value}" for name, value in told.items())
     return {"key": "\n".join((head, *times, record, "")), "state": "\n".join((head, *state, ""))}
