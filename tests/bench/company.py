@@ -6,6 +6,7 @@ suspended.
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ from state.validation import dump
 MIX = "10 sites a tenant unless said otherwise; 6 in 10 with PHP, the others static; 1 in 3 with an alias"
 FACTS = Facts("host", ("8.4",), "1.26", ("192.0.2.10",), ("2001:db8::10",), ("/bin/sh", "/bin/bash"))
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_KINDS = ("User", "WebDomain", "Package", "DnsZone", "DnsRecord")
 _CHUNK = 5000
 _FIRST = 1000
 
@@ -40,6 +42,38 @@ def company(sites: int, target: str, sites_each: int = 10) -> Iterator[Document]
     for index in range(sites):
         owner = f"tenant{index // sites_each + 1}"
         yield _document("WebDomain", f"site{index}.example", owner, target, index, _site(index, owner))
+
+
+def zones(count: int, target: str) -> Iterator[Document]:
+    """Their owner, and then zones of ten records each."""
+    values = {"email": "tenant1@example.com", "shell": "/bin/bash", "dns_domains_limit": 0}
+    yield _document("User", "tenant1", "admin", target, 1, values, _FIRST + 1)
+    for index in range(count):
+        name = f"zone{index}.example"
+        values = {"primary_ns": f"ns1.{name}", "admin_email": f"hostmaster@{name}"}
+        zone = _document("DnsZone", name, "tenant1", target, index, values)
+        yield zone
+        for number, (owner, record_type, priority, value) in enumerate(_records(index)):
+            record = {"name": owner, "record_type": record_type, "value": value, "priority": priority}
+            part = _document("DnsRecord", f"r{number}.{name}", "tenant1", target, index * 10 + number, record)
+            yield replace(part, whole=zone.uid)
+
+
+def _records(index: int) -> list[tuple[str, str, int, str]]:
+    """Ten as a zone with mail has them: name, type, priority, value."""
+    address = f"198.51.{index // 250 % 100}.{index % 250}"
+    return [
+        ("@", "A", 0, address),
+        ("www", "A", 0, address),
+        ("www", "AAAA", 0, f"2001:db8::{index:x}"),
+        ("mail", "A", 0, address),
+        ("@", "MX", 10, "mail"),
+        ("@", "TXT", 0, f"v=spf1 ip4:{address} mx -all"),
+        ("_dmarc", "TXT", 0, "v=DMARC1; p=reject"),
+        ("ftp", "CNAME", 0, "www"),
+        ("_imaps._tcp", "SRV", 5, "0 993 mail"),
+        ("@", "CAA", 0, '0 issue "letsencrypt.org"'),
+    ]
 
 
 def _site(index: int, owner: str) -> dict[str, Any]:
@@ -65,7 +99,7 @@ def _document(
     schema = KINDS[kind].schema
     spec = schema.stored(json.loads(json.dumps(dump(schema.model_construct(**values)))))
     return Document(
-        uid=str(UUID(int=(1 if kind == "User" else 2) << 64 | index)),
+        uid=str(UUID(int=1 + _KINDS.index(kind) << 64 | index)),
         kind=kind,
         name=name,
         owner=owner,
@@ -106,7 +140,9 @@ def _batched(found: Iterable[Document], size: int) -> Iterator[tuple[Document, .
 
 
 def _store(connection: Connection, chunk: tuple[Document, ...]) -> None:
-    plain = "uid kind name owner target generation wanted number confirmed created_at updated_at deleted_at"
+    plain = (
+        "uid kind name owner target generation wanted number confirmed created_at updated_at deleted_at whole"
+    )
     rows = [
         {name: getattr(d, name) for name in plain.split()} | {"spec": dump(d.spec), "pending": True}
         for d in chunk
@@ -119,6 +155,8 @@ def _store(connection: Connection, chunk: tuple[Document, ...]) -> None:
     connection.execute(insert(revisions), history)
     held = [(d, claim) for d in chunk for claim in KINDS[d.kind].claims(d)]
     taken = [claim_row(document, claim) for document, claim in held]
-    connection.execute(insert(claims), taken)
+    if taken:
+        connection.execute(insert(claims), taken)
     pairs = [(d.uid, ref) for d in chunk for ref in KINDS[d.kind].references(d)]
-    connection.execute(insert(refs), [{"uid": uid, "kind": r.kind, "name": r.name} for uid, r in pairs])
+    if pairs:
+        connection.execute(insert(refs), [{"uid": uid, "kind": r.kind, "name": r.name} for uid, r in pairs])

@@ -5,7 +5,7 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from inventories import lab
 from inventories.lab import LabHost
 from inventories.lab.process import RUNTIME
 from state.database import Database
+from state.document import Document
 from state.queue import ring
 from state.settings import Settings
 from state.tables import documents, statuses, targets
@@ -60,7 +61,10 @@ class Plant:
     def fill(self, sites: int, *, present: int = 0, sites_each: int = 10) -> int:
         """Stores the company of `sites` without that of `present`, in one transaction; how many documents."""
         have = {document.uid for document in company(present, self.host.name, sites_each)}
-        missing = (d for d in company(sites, self.host.name, sites_each) if d.uid not in have)
+        return self.store(d for d in company(sites, self.host.name, sites_each) if d.uid not in have)
+
+    def store(self, missing: Iterable[Document]) -> int:
+        """Stores documents in one transaction, and wakes the worker; how many there were."""
         with self.database.writing() as connection:
             stored = store_all(connection, missing)
         ring(self.settings, self.host.name)

@@ -31,14 +31,14 @@ def measure(run: Run) -> list[Line]:
             made.wait(f"{sites:,} sites are there", made.converged, pause=0.2)
             present = sites
             run.say(f"sweep: looking at {sites:,} sites")
-            took, resources = _sweeps(made)
+            took, resources = sweeps(made)
             peer = (f"{ordinary.SOURCE}, from {ordinary.SITES} sites linearly", same.of(sites))
             what = f"{sites:,} sites, {resources:,} resources, median of {_ROUNDS}"
             lines.append(timed(what, took, peer=peer, most=_TARGETS.get(sites)))
     return lines
 
 
-def _sweeps(made: Plant) -> tuple[float, int]:
+def sweeps(made: Plant) -> tuple[float, int]:
     """Seconds of a sweep over an open connection, and how many resources it looks at."""
     database, settings = made.database, made.settings
     assert settings.inventory is not None
