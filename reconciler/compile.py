@@ -36,6 +36,9 @@ class Outcome:
         return bool(self.blocked or self.waiting) or self.failed is not None
 
 
+_NOTHING = Outcome()
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Desired resources by key in the order of making, who wants each (uid; empty for the host), outcomes by uid."""
@@ -63,9 +66,10 @@ def compile_documents(
     resources: dict[str, Resource] = {}
     wanted_by: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
+    shared: dict[str, Outcome] = {}
     for document in sorted(documents, key=_order):
         if document.whole:
-            outcomes[document.uid] = _shared(document, outcomes.get(document.whole, Outcome()))
+            outcomes[document.uid] = _outcome_of_part(document, outcomes, shared)
             continue
         context = Context(document, facts, templates, related.get, plane, parts.get(document.uid, ()))
         outcome, made = _compile_one(context)
@@ -88,11 +92,14 @@ def _order(document: Document) -> tuple[int, str, str]:
     return (KINDS[document.kind].rank, document.name, document.uid)
 
 
-def _shared(part: Document, outcome: Outcome) -> Outcome:
-    """The outcome of a part: that of its whole, unless it was left out."""
-    reason = None if part.deleted else outcome.left_out.get(part.uid)
-    blocked = (*outcome.blocked, reason) if reason else outcome.blocked
-    return Outcome(outcome.keys, blocked, outcome.failed, whole=part.whole)
+def _outcome_of_part(part: Document, outcomes: Mapping[str, Outcome], shared: dict[str, Outcome]) -> Outcome:
+    """That of its whole, unless it was left out; parts of one whole have one value (kept in `shared`)."""
+    outcome = outcomes.get(part.whole, _NOTHING)
+    if not part.deleted and (reason := outcome.left_out.get(part.uid)):
+        return Outcome(outcome.keys, (*outcome.blocked, reason), outcome.failed, whole=part.whole)
+    if part.whole not in shared:
+        shared[part.whole] = Outcome(outcome.keys, outcome.blocked, outcome.failed, whole=part.whole)
+    return shared[part.whole]
 
 
 def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:

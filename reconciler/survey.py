@@ -131,4 +131,5 @@ def _known_facts(world: World, target: str) -> Facts:
 
 
 def _by_ref(*groups: Iterable[Document]) -> dict[Ref, Document]:
-    return {d.ref: d for group in groups for d in group if not d.deleted}
+    """The living documents that one can refer to, which parts are not."""
+    return {d.ref: d for group in groups for d in group if not d.deleted and not d.whole}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from state.document import Condition, Document, Refusal, Status
 from state.kind import Kind
@@ -33,8 +33,10 @@ def load_statuses(connection: Connection, documents_: Iterable[Document]) -> dic
 
 
 def target_statuses(connection: Connection, target: str) -> dict[str, Status]:
-    """The statuses of all documents of a target, by uid."""
-    query = select(statuses).join(documents).where(documents.c.target == target)
+    """The statuses of all documents of a target, by uid, without those of parts that are ready: there may be very many,
+    and nothing was applied for them."""
+    told = or_(documents.c.whole == "", statuses.c.ready.is_not(True))
+    query = select(statuses).join(documents).where(documents.c.target == target, told)
     return {row["uid"]: status_from_row(row) for row in connection.execute(query).mappings()}
 
 

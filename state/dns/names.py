@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import idna
 
 APEX = "@"
+_LONGEST = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_PLAIN = re.compile(rf"(?:\*\.)?{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 
 
@@ -15,6 +17,8 @@ def owner_name(text: str, zone: str) -> str:
 
     A name that ends in the zone's own, or in a dot, is taken for a whole one.
     """
+    if _PLAIN.fullmatch(text) and not text.endswith(zone) and len(text) + len(zone) < _LONGEST:
+        return text  # as it is stored: this is asked for every record at every look
     name = text.lower() or APEX
     if name == APEX:
         return APEX
@@ -70,6 +74,8 @@ def above(owner: str) -> Iterator[str]:
 
 def _ascii(name: str) -> str:
     """Every label as its A-label."""
+    if name.isascii():
+        return name
     return ".".join(label if label.isascii() else _a_label(label) for label in re.split("[.。]", name))
 
 
@@ -86,5 +92,5 @@ def _check(label: str) -> None:
 
 
 def _check_length(name: str) -> None:
-    if len(name) > 253:
+    if len(name) > _LONGEST:
         raise ValueError("is too long: a whole name has at most 253 characters")

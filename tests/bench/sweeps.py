@@ -5,6 +5,7 @@ import time
 from statistics import median
 
 from reconciler import ansible
+from reconciler.garbage import collect_seldom
 from reconciler.survey import World
 from reconciler.sweep import sweep
 from state.templates import load_templates
@@ -39,7 +40,8 @@ def measure(run: Run) -> list[Line]:
 
 
 def sweeps(made: Plant) -> tuple[float, int]:
-    """Seconds of a sweep over an open connection, and how many resources it looks at."""
+    """Seconds of a sweep over an open connection, and how many resources it looks at; in a process like a worker's."""
+    collect_seldom()
     database, settings = made.database, made.settings
     assert settings.inventory is not None
     with ansible.runner(settings.inventory) as carry:

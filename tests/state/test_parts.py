@@ -1,15 +1,18 @@
 """Parts of documents in the database: in one transaction with their whole, and never without it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
 
 from state import reading, store
-from state.document import Document, Ref
+from state.document import Condition, Document, Ref, Status
 from state.errors import Conflict, Forbidden, Invalid
 from state.kinds import KINDS
+from state.statuses import save_statuses, target_statuses
 from state.tables import documents
 from tests.state.conftest import Company
 
@@ -179,3 +182,15 @@ def test_zones_are_counted_and_records_are_not(connection: Connection, zone: Doc
     record(connection, zone)
     with pytest.raises(Forbidden, match="dns_domains_limit"):
         store.create(connection, ZONE, "example.org", "anna", {}, actor="t")
+
+
+def test_of_parts_only_those_that_are_not_ready_are_told_of_with_their_target(
+    connection: Connection, zone: Document
+) -> None:
+    fine, bad = record(connection, zone), record(connection, zone, name="mail")
+    at = datetime.now(UTC)
+    ready = Condition("Ready", True, "Applied", "", 1, at)
+    kept_from = replace(ready, status=False, reason="Invalid")
+    told = [Status(zone.uid, 1, (ready,)), Status(fine.uid, 1, (ready,)), Status(bad.uid, 1, (kept_from,))]
+    save_statuses(connection, told)
+    assert target_statuses(connection, zone.target) == {zone.uid: told[0], bad.uid: told[2]}

@@ -25,6 +25,8 @@ LABEL = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True)
         ("a.b.example.com", "a.b"),
         ("a.b.example.com.", "a.b"),
         ("a.b", "a.b"),
+        ("badexample.com", "badexample.com"),
+        ("com", "com"),
         ("bücher", "xn--bcher-kva"),
         ("bücher.example.com.", "xn--bcher-kva"),
     ],
