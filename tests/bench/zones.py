@@ -6,6 +6,7 @@ import time
 
 import httpx
 
+from tests.bench import octo
 from tests.bench.company import zones
 from tests.bench.figures import Line, Run, percentile, seconds, timed
 from tests.bench.plant import Plant, fresh_host, plant
@@ -20,6 +21,7 @@ def measure(run: Run) -> list[Line]:
     """The same host, ever fuller."""
     lines = []
     sizes = [100] if run.quick else list(_TARGETS)
+    planning = octo.planning(run.say)
     with fresh_host(run.say) as host, plant(host, "worker", "api") as made:
         made.store(zones(0, host.name))
         made.wait("the tenant is there", made.converged)
@@ -38,7 +40,8 @@ def measure(run: Run) -> list[Line]:
             run.say(f"zones: looking at {count:,}")
             took, _ = sweeps(made)
             what = f"a sweep of {count:,} that finds nothing to do, over an empty one ({seconds(empty)})"
-            lines.append(timed(what, took - empty, most=_TARGETS.get(count)))
+            peer = (octo.SOURCE, planning * count)
+            lines.append(timed(what, took - empty, peer=peer, most=_TARGETS.get(count)))
         times = 5 if run.quick else _TIMES
         run.say(f"zones: changing {times} records, one after the other")
         changes = _changes(made, times)
