@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from playbooks.module_utils.ghostcp import apply
+from playbooks.module_utils.ghostcp import apply, staging
 from playbooks.module_utils.ghostcp.host import Host
 from state import resource
 from tests.playbooks.calls import config, live, look, make, send, site, statuses
@@ -138,3 +138,24 @@ def test_a_crash_at_any_step_leaves_the_old_or_the_new_and_the_next_run_ends_the
         steps += 1
     assert seen == {False, True}
     assert steps > 40
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_many_new_files_are_brought_to_the_disk_at_once_or_else_one_by_one(
+    host: Host, monkeypatch: pytest.MonkeyPatch, *, works: bool
+) -> None:
+    synced: list[str] = []
+
+    def run(argv: Sequence[str], timeout: float) -> tuple[int, str]:
+        if argv[0] != "sync":
+            return host.run(argv, timeout)
+        synced.append(argv[-1])
+        return (0, "") if works else (1, "sync: error syncing: Input/output error")
+
+    monkeypatch.setattr(staging, "FSYNCS", 2)
+    monkeypatch.setattr(staging, "sync_file", synced.append)
+    make(Host(host.root, run), *(config(f"sites/{number}.conf") for number in range(2)))
+    assert len(synced) == 2
+    synced.clear()
+    make(Host(host.root, run), *(config(f"sites/more{number}.conf") for number in range(3)))
+    assert [path.endswith(".fresh") for path in synced] == ([True] if works else [True, False, False, False])

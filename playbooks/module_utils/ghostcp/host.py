@@ -88,7 +88,12 @@ def write_atomically(path: str, data: bytes, mode: int = 0o644, *, durable: bool
 
 
 def sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    sync_file(path, os.O_DIRECTORY)
+
+
+def sync_file(path: str, flags: int = 0) -> None:
+    """Bring what was written to a file or directory to the disk (fsync(2))."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:
