@@ -10,7 +10,7 @@ from reconciler.compile import Catalog
 from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
 from state.document import Status
 from state.kind import Reason
-from state.resource import Attributes, Effect, Resource, digest
+from state.resource import SHOWN, Attributes, Effect, Resource, digest
 
 MAX_REPAIRS = 3
 
@@ -184,7 +184,7 @@ def _decide(
         return Reason(
             "Obstructed", f"{resource.name} is a {before['obstructed']} on the host: remove it there"
         )
-    if holding is None and not daemon:
+    if holding is None and not daemon and resource.type != SHOWN:
         return Reason("Unmanaged", f"{resource.key} is on the host already, was not made by us, and differs")
     action = Action.REPLACE if other_account(resource, before, holding, uid) else Action.UPDATE
     return Change(action, resource.key, uid, cause, before, resource.attributes, resource)
@@ -227,7 +227,13 @@ def _deletes(
         if key in catalog.resources or not _settled(catalog, holding.document):
             continue
         before = None if below(key, replaced) else observation.found.get(key)
-        if before is None or "obstructed" in before or _kept(key, catalog.outcomes[holding.document].keys):
+        seen = key.startswith(f"{SHOWN}:")
+        if (
+            seen
+            or before is None
+            or "obstructed" in before
+            or _kept(key, catalog.outcomes[holding.document].keys)
+        ):
             gone.append(key)
             continue
         text = observation.texts.get(key)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
@@ -15,6 +16,7 @@ from typing import Any
 
 Attributes = Mapping[str, Any]
 
+SHOWN = "shown"
 PRIVATE = "private"
 """The folder of a service's configuration whose files hold secrets."""
 
@@ -151,6 +153,15 @@ def private_config(
 def signing(zone: str, source: str) -> Resource:
     """A place where the name server keeps the signed twin of a zone, beside a link to the zone's file, `source`."""
     return Resource(f"signing:{zone}", {"source": source})
+
+
+def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, ...] = ()) -> Resource:
+    """The certificate that visitors of a host name are shown: SHA-256 of its DER, and when it ends.
+
+    It follows from configurations and is nobody's thing: it is only looked at, whoever came before.
+    """
+    end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Resource(f"{SHOWN}:{name}", {"sha256": fingerprint, "valid_until": end}, requires=requires)
 
 
 def service(name: str) -> Resource:

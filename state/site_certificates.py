@@ -7,7 +7,7 @@ from state.chains import Chain, covers, known_chain
 from state.document import Document, Ref
 from state.kind import Reason, Values
 from state.names import tag
-from state.resource import PRIVATE
+from state.resource import PRIVATE, Resource, shown
 from state.words import Words
 
 
@@ -68,6 +68,16 @@ def certificate_keys(name: str) -> tuple[str, str]:
     """The resources that these files are."""
     file = file_name(name)
     return f"config:nginx/{CHAINS}/{file}.crt", f"config:nginx/{PRIVATE}/{file}.key"
+
+
+def seen(
+    document: Document, certificate: Document | None, values: Words, server: str
+) -> tuple[Resource, ...]:
+    """That visitors are really shown it by the `server` (a resource) which these values make."""
+    chain = usable(document, certificate) if is_trusted(values) else None
+    if chain is None:
+        return ()
+    return (shown(document.name, chain.fingerprint, chain.valid_until, requires=(server,)),)
 
 
 def file_name(domain: object) -> str:

@@ -20,6 +20,7 @@ from state.site_certificates import (
     insecure,
     is_trusted,
     secured,
+    seen,
 )
 from state.site_values import BACKEND_NAME, site_values
 from state.words import Words
@@ -155,6 +156,7 @@ def _compile(context: Context) -> Compiled:
         if values["php"] and not closed:
             resources.append(_pool(context, values, made))
         resources.append(_vhost(context, spec, values, closed, made))
+        resources += seen(document, certificate, values, resources[-1].key)
     return Compiled(resources=tuple(resources), notes=insecure(document, values), secured=secured(values))
 
 

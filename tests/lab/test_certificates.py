@@ -20,7 +20,7 @@ from tests.state.vouching import Vouched, vouch
 pytestmark = pytest.mark.lab
 
 
-def _give(control: Control, certificate: Document, given: Vouched) -> None:
+def give(control: Control, certificate: Document, given: Vouched) -> None:
     """As the door does it."""
     assert CERTIFICATE.handing is not None
     fields = {"certificate": given.chain, "private_key": given.key}
@@ -48,7 +48,7 @@ def test_ones_own_certificate_is_shown_forced_insisted_on_and_taken_away_again(
         control.ready(site)
         assert curl(lab_host, "https://own.test/", *trusted)[0] == 0
 
-        _give(control, certificate, mine)
+        give(control, certificate, mine)
         control.ready(certificate)
         until("it is shown", lambda: curl(lab_host, "https://own.test/", *trusted)[0] == 200)
         assert "Verify return code: 0" in handshake(lab_host, "www.own.test", "-CAfile", str(root))
@@ -69,7 +69,7 @@ def test_ones_own_certificate_is_shown_forced_insisted_on_and_taken_away_again(
         until("the key is back", lambda: control.run("cat", key, check=False) == mine.key)
 
         with _held(lab_host) as answer:
-            _give(control, certificate, other)
+            give(control, certificate, other)
             until("the other is shown", lambda: "www.own.test" not in _names(lab_host))
             assert answer().startswith(b"HTTP/1.1 200")
         until("www is not sent there", lambda: curl(lab_host, "http://www.own.test/")[0] == 200)

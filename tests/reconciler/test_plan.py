@@ -9,7 +9,7 @@ from state.document import Refusal, Status
 from state.kind import Reason
 from state.resource import Effect
 from tests.reconciler.worlds import Host, catalog_of, host_with
-from tests.state.companies import buried, company, site, user
+from tests.state.companies import buried, company, document, site, user, with_material
 
 VHOST = "config:nginx/example.com.conf"
 PAGE = "file:/home/anna/web/example.com/public_html/index.html"
@@ -29,6 +29,30 @@ def test_what_drifted_is_updated_and_shows_what_was_found() -> None:
     (change,) = host.survey(ANNAS).plan.changes
     assert (change.action, change.cause) == (Action.UPDATE, Cause.CORRECTIVE)
     assert change.fields == [("mode", "0777", "0755")]
+
+
+SHOWN = "shown:example.com"
+SECURE = company(
+    user(),
+    with_material(document("Certificate", "example.com", "anna", acme_provider=None)),
+    site(ssl_enabled=True),
+)
+
+
+def test_the_certificate_that_is_shown_is_nobodys_and_never_deleted() -> None:
+    host = Host()
+    host.there[SHOWN] = {"sha256": "of another one", "valid_until": "2026-01-01T00:00:00Z"}
+    plan = host.survey(SECURE).plan
+    (change,) = [c for c in plan.changes if c.key == SHOWN]
+    assert (plan.blocked, change.action, change.cause) == ({}, Action.UPDATE, Cause.INTENDED)
+    host.reconcile(SECURE)
+    host.there[SHOWN]["sha256"] = "of another one"
+    (change,) = host.survey(SECURE).plan.changes
+    assert (change.key, change.cause) == (SHOWN, Cause.CORRECTIVE)
+    plain = company(user(), site())
+    plan = host.survey(plain).plan
+    assert SHOWN in plan.gone
+    assert SHOWN not in {c.key for c in plan.changes}
 
 
 def test_who_was_put_into_other_groups_has_drifted() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from . import converge, fence, generations, resources
+from . import converge, fence, generations, loading, resources, shown
 from .converge import Converged
 from .host import Host, explain
 from .paths import INVALID
@@ -11,6 +11,7 @@ from .resources import HANDLERS, RANK
 from .timing import Clock
 from .wire import APPLIED, STALE, VERSION, Attributes, Change, Outcome, changes, digest_or_none, failed
 
+WEB_SERVER = "nginx"
 Outcomes = dict[str, Outcome]
 
 
@@ -71,9 +72,27 @@ def _apply(
     for change in _of(plan, "service"):
         report = converged.services.get(change.name)
         outcomes[change.key] = APPLIED if report is None or report.ok else failed(report.message)
+    with clock("show"):
+        _show(host, _of(plan, "shown"), outcomes, converged)
     with clock("remove"):
         _carry_out(host, sorted((it for it in plain if it.deletes), key=_rank, reverse=True), outcomes)
     return converged
+
+
+def _show(host: Host, plan: Sequence[Change], outcomes: Outcomes, converged: Converged) -> None:
+    """What is shown follows from what is loaded; where it does not, the web server is told once more to load it.
+
+    Whether that was of use, the look afterwards says.
+    """
+    shown.forget(host, [change.name for change in plan])
+    for change in plan:
+        missing = [key for key in change.requires if key in outcomes and not outcomes[key].good]
+        needs = f"it needs {missing[0]}, which is {outcomes[missing[0]].status}" if missing else ""
+        outcomes[change.key] = Outcome("skipped", needs) if missing else APPLIED
+    wanted = {it.name: it.attributes for it in plan if outcomes[it.key].good}
+    report = converged.services.get(WEB_SERVER)
+    if (report is None or report.action == "none") and shown.observe(host, list(wanted)) != wanted:
+        converged.add(loading.load(host, [WEB_SERVER]))
 
 
 def _of(plan: Iterable[Change], kind: str) -> list[Change]:

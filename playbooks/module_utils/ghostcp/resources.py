@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from . import accounts, configs, directories, files, services, signing
+from . import accounts, configs, directories, files, services, shown, signing
 from .host import Host
 from .wire import Handler, Observed
 
@@ -13,6 +13,7 @@ HANDLERS: dict[str, Handler] = {
     "signing": signing.HANDLER,
     "config": configs.HANDLER,
     "service": services.HANDLER,
+    "shown": shown.HANDLER,
 }
 RANK = {name: rank for rank, name in enumerate(HANDLERS)}
 

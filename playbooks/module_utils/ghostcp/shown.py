@@ -1,0 +1,136 @@
+"""What visitors are shown: the certificate that is served for a name on port 443, seen by a handshake.
+
+Each handshake takes a millisecond. So of many names only those are looked at anew whose files have changed since, and
+some of the others, those that were looked at longest ago.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from . import generations
+from .host import Host, write_atomically
+from .wire import Handler, Observed
+
+ADDRESS, PORT = "127.0.0.1", 443
+SECONDS = 3.0
+AT_ONCE = 300
+"""How many names are looked at anew in any case."""
+MEMORY = "/run/ghostcp/shown.json"
+_FOLDER = "nginx"
+_VERSION, _UTC = 0xA0, 0x17
+
+Known = dict[str, list[object]]
+"""What was seen by name: digest, end, the marks of its files, and when (seconds since boot)."""
+
+
+def observe(host: Host, names: Sequence[str]) -> Observed:
+    """SHA-256 and end of the certificate that is served for each name; None where there is none."""
+    if len(names) <= AT_ONCE:
+        return _look(names)
+    known, marks = _memory(host), {name: _marks(host, name) for name in names}
+    old = [name for name in names if name in known and known[name][2] == marks[name]]
+    old.sort(key=lambda name: float(str(known[name][3])))
+    believed = old[AT_ONCE:]
+    seen = _look([name for name in names if name not in frozenset(believed)])
+    found = seen | {name: {"sha256": known[name][0], "valid_until": known[name][1]} for name in believed}
+    now = time.monotonic()
+    fresh = {name: [it["sha256"], it["valid_until"], marks[name], now] for name, it in seen.items() if it}
+    _remember(host, {name: known[name] for name in believed} | fresh)
+    return {name: found[name] for name in names}
+
+
+def forget(host: Host, names: Iterable[str]) -> None:
+    """Has these names looked at anew the next time, since what they show may have changed."""
+    known = _memory(host)
+    if known:
+        gone = frozenset(names)
+        _remember(host, {name: it for name, it in known.items() if name not in gone})
+
+
+def _look(names: Iterable[str]) -> Observed:
+    """A handshake each. Once the server has let one wait in vain it is asked no more."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    found: Observed = {}
+    hangs = False
+    for name in names:
+        found[name] = None
+        if not hangs:
+            try:
+                der = _served(context, name)
+                found[name] = {"sha256": hashlib.sha256(der).hexdigest(), "valid_until": valid_until(der)}
+            except TimeoutError:
+                hangs = True
+            except (OSError, ValueError):
+                continue
+    return found
+
+
+def _served(context: ssl.SSLContext, name: str) -> bytes:
+    """The certificate that is served for a name. OSError or ValueError when there is none."""
+    with (
+        socket.create_connection((ADDRESS, PORT), SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secured,
+    ):
+        return secured.getpeercert(binary_form=True) or b""
+
+
+def valid_until(der: bytes) -> str:
+    """When a certificate ends (RFC 5280, section 4.1.2.5), as RFC 3339. ValueError when it is none."""
+    try:
+        content = _parts(_parts(der)[0][1])
+        fields = [it for it in _parts(content[0][1]) if it[0] != _VERSION]
+        kind, text = _parts(fields[3][1])[1]
+        year = f"{'20' if text[:2] < b'50' else '19'}" if kind == _UTC else ""
+        told = year + text.decode("ascii").rstrip("Z")
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.strptime(told, "%Y%m%d%H%M%S"))
+    except IndexError:
+        raise ValueError("it is no certificate") from None
+
+
+def _parts(data: bytes) -> list[tuple[int, bytes]]:
+    """The elements of a DER content, as (tag, content)."""
+    found, at = [], 0
+    while at < len(data):
+        tag, length, at = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, at = int.from_bytes(data[at : at + size], "big"), at + size
+        found.append((tag, data[at : at + length]))
+        at += length
+    return found
+
+
+def _marks(host: Host, name: str) -> list[int]:
+    """What tells whether a site or its certificate has changed: the files' inodes, which are never written again."""
+    live = host.path(f"{generations.LIVE}/{_FOLDER}")
+    return [_inode(f"{live}/{name}.conf"), _inode(f"{live}/tls/{name}.crt")]
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
+
+
+def _memory(host: Host) -> Known:
+    with contextlib.suppress(OSError, ValueError), open(host.path(MEMORY), encoding="utf-8") as file:
+        known = json.load(file)
+        return known if isinstance(known, dict) else {}
+    return {}
+
+
+def _remember(host: Host, known: Mapping[str, list[object]]) -> None:
+    """What cannot be remembered is looked at again."""
+    with contextlib.suppress(OSError):
+        write_atomically(host.path(MEMORY), json.dumps(known).encode(), durable=False)
+
+
+HANDLER = Handler(observe)
