@@ -185,5 +185,5 @@ def test_a_document_is_deleted_and_its_name_is_free(world_on_both: World) -> Non
 @pytest.mark.parametrize("path", ["/documents/User/%00", "/documents/Nothing/x", "/documents/user/anna"])
 def test_a_document_that_is_not_there_is_not_found(world: World, path: str) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        body = {"spec": {}} if method == "PUT" else None
+        body: Any = {"spec": {}} if method == "PUT" else None
         assert world.call("admin", method, path, json=body).status_code == 404

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from api import kept_answers, performing
+from api import kept_answers
 from api.app import ROUTES
 from state.access_tables import kept_answers as table
 from state.journal_tables import audit
@@ -136,7 +136,7 @@ def test_a_crash_leaves_neither_the_deed_nor_its_answer(
 
     before = contents(world_on_both.database)
     with monkeypatch.context() as patched:
-        patched.setattr(performing.kept_answers, "keep", crash)
+        patched.setattr(kept_answers, "keep", crash)
         assert _post(world_on_both).status_code == 500
     assert changed(before, contents(world_on_both.database)) == set()
     assert _post(world_on_both).status_code == 201

@@ -60,7 +60,7 @@ def test_every_door_keeps_its_word(case: Case, served: Served) -> None:
 
 
 def test_doors_keep_their_word_one_after_the_other(served: Served) -> None:
-    class Visitor(schema.as_state_machine()):  # type: ignore[misc]
+    class Visitor(schema.as_state_machine()):
         def setup(self) -> None:
             """What was answered at first is answered again, or hypothesis takes us for capricious."""
             served.reset()

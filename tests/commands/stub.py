@@ -14,6 +14,7 @@ from typing import Any
 from state.kinds import KINDS
 
 Values = dict[str, Any]
+Answer = tuple[int, Values | str, dict[str, str]]
 TOTALS = ("create", "update", "replace", "delete", "unchanged", "blocked", "unmanaged", "adopted")
 
 
@@ -31,7 +32,7 @@ class Api:
         self.conditions: dict[str, list[Values]] = {}
         self.hosts: list[Values] = []
         self.jobs: list[Values] = []
-        self.answers: dict[tuple[str, str], list[tuple[int, Values | str, dict[str, str]]]] = {}
+        self.answers: dict[tuple[str, str], list[Answer]] = {}
 
     def answer(self, method: str, path: str, body: Values) -> tuple[int, Any, dict[str, str]]:
         self.asked.append((method, path))
@@ -136,7 +137,7 @@ def serving() -> Iterator[Api]:
         def _serve(self, body: Values) -> None:
             path = self.path.removeprefix("/api/v1").split("?")[0]
             known = self.headers.get("Authorization") == "Bearer token-1" or path == "/auth/login"
-            refused = (401, {"error": "who are you?", "status": 401, "details": {}}, {})
+            refused: Answer = (401, {"error": "who are you?", "status": 401, "details": {}}, {})
             status, content, headers = api.answer(self.command, path, body) if known else refused
             text = (content if isinstance(content, str) else json.dumps(content)).encode()
             self.send_response(status)

@@ -129,7 +129,7 @@ def test_who_works_from_where_and_when_is_seen(ready: Database, var: Path) -> No
         row = {"event": "x", "owner": "", "manager": "", "data": {}, "at": there}
         connection.execute(insert(events).values(**row))
     store = gather(Settings(var=var, database_url=ready.url)).store
-    assert (store.machines, store.latest) == ({"there"}, there)
+    assert (store.machines, store.latest) == (frozenset({"there"}), there)
 
 
 def test_templates_that_others_may_write(run: Run, var: Path, ready: Database, tmp_path: Path) -> None:

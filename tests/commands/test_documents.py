@@ -65,8 +65,11 @@ def test_the_systems_own_documents_are_not_exported(ask: Run, api: Api) -> None:
 
 def test_an_export_goes_through_all_pages(ask: Run, api: Api) -> None:
     def page(name: str, following: str | None) -> tuple[int, dict[str, object], dict[str, str]]:
-        metadata = {"name": name, "owner": None, "host": None}
-        content = {"documents": [{"kind": "Package", "metadata": metadata, "spec": {}}], "next": following}
+        metadata: dict[str, object] = {"name": name, "owner": None, "host": None}
+        content: dict[str, object] = {
+            "documents": [{"kind": "Package", "metadata": metadata, "spec": {}}],
+            "next": following,
+        }
         return 200, content, {}
 
     api.answers["GET", "/documents"] = [page("two", "abc"), page("one", None)]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from commands.administrator import ensure_administrator, password_file
 from state import second_factors, vault
+from state.access_tables import second_factors as factors
 from state.attempts import is_known
 from state.audit import verify
 from state.database import Database
@@ -81,7 +82,7 @@ def test_what_is_sealed_outlives_the_key_that_it_was_sealed_with(
     secret = _enable(database, tmp_path)
     assert [run("keys", verb, "vault").status for verb in ("rotate", "retire")] == [0, 0]
     with database.reading() as connection:
-        sealed = connection.execute(select(second_factors.second_factors.c.secret)).scalar_one()
+        sealed = connection.execute(select(factors.c.secret)).scalar_one()
     assert vault.unseal(tmp_path, sealed) == secret
 
 

@@ -67,7 +67,7 @@ def test_what_a_cut_play_had_made_is_still_known_as_ours(planes: tuple[Control, 
         lab.cut(far.host)
         try:
             until("it is noticed", lambda: far.condition(site, "Ready"))
-            assert far.condition(site, "Ready").reason in ("Unreachable", "Unknown")  # type: ignore[union-attr]
+            assert far.condition(site, "Ready").reason in ("Unreachable", "Unknown")
             far.remove(cleo)
         finally:
             lab.restore(far.host)

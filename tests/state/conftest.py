@@ -53,7 +53,8 @@ def company(database: Database) -> Company:
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
     """Runs the actions in threads that start together; what each returned or raised."""
-    barrier, results = Barrier(len(actions)), [None] * len(actions)
+    barrier = Barrier(len(actions))
+    results: list[Any] = [None] * len(actions)
 
     def run(number: int, action: Callable[[], Any]) -> None:
         barrier.wait()

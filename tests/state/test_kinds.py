@@ -56,7 +56,7 @@ def test_its_plural_can_stand_in_a_path_and_its_name_field_is_none_of_the_specif
 @pytest.mark.parametrize("kind", EVERY)
 def test_it_is_a_value_that_cannot_be_changed(kind: Kind) -> None:
     with pytest.raises(FrozenInstanceError):
-        kind.name = "Other"  # type: ignore[misc]
+        kind.name = "Other"
 
 
 @pytest.mark.parametrize("kind", EVERY)

@@ -80,7 +80,7 @@ def _garbage(_: threading.Event) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("parts", [_silent, _dripping_head, _endless_head, _endless_interim, _garbage])
 def test_what_is_no_answer_ends_in_time(parts: object) -> None:
-    with speaking(parts) as url:  # type: ignore[arg-type]
+    with speaking(parts) as url:
         began = time.monotonic()
         answer = post(Exchange(LOOPBACK, seconds=BRIEF), url)[0]
     assert answer.status is None
@@ -100,7 +100,7 @@ def _dripping_body(over: threading.Event) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("parts", [_endless_body, _dripping_body])
 def test_a_body_without_end_is_cut_off_and_the_status_counts(parts: object) -> None:
-    with speaking(parts) as url:  # type: ignore[arg-type]
+    with speaking(parts) as url:
         began = time.monotonic()
         assert post(Exchange(LOOPBACK, seconds=BRIEF), url) == [Answer(200)]
     assert time.monotonic() - began < 10 * BRIEF

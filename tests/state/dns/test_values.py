@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.dns.authority import Start
 from state.dns.values import TYPES, rdata, target_of
-from state.dns.zone import Entry, Start, zone_file
+from state.dns.zone import Entry, zone_file
 from tests.state.companies import LAW, RECORDS
 
 ZONE = "example.com"
