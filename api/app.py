@@ -38,6 +38,7 @@ from api.routes import (
     tokens,
     totp,
     webhooks,
+    zone_files,
 )
 from api.tailer import Tailer
 from state.database import Database
@@ -60,6 +61,7 @@ _SCOPED: tuple[Route, ...] = (
     *objects.ROUTES,
     *known_addresses.ROUTES,
     *certificates.ROUTES,
+    *zone_files.ROUTES,
     *jobs.ROUTES,
     *job_log.ROUTES,
     *plans.ROUTES,

@@ -103,7 +103,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `written` are the documents that were written for it.
+    """An answer; `written` are the documents that were written for it, `besides` what a plan of it tells as well.
 
     With `later` it is held for at most `seconds` until that gives another one.
     """
@@ -115,3 +115,4 @@ class Reply:
     later: Callable[[], "Reply | None"] | None = None
     seconds: float = 0
     response: Response | None = None
+    besides: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ GhostError (state.errors)
 ├── TooLarge           the body is larger than the door takes
 ├── TooMany            too many attempts
 ├── Disconnected       who asked did not wait for the answer
+├── NoTransfer         the server of a zone did not hand it over
 ├── NotReady           something is wrong with the whole
 └── NoWorker           nobody answered a dry run
 """
@@ -65,6 +66,10 @@ class Disconnected(GhostError):  # noqa: N818
     code = "disconnected"
 
 
+class NoTransfer(GhostError):  # noqa: N818
+    code = "no_transfer"
+
+
 class NotReady(GhostError):  # noqa: N818
     code = "not_ready"
 
@@ -86,6 +91,7 @@ STATUS: Mapping[type[GhostError], int] = {
     Invalid: 422,
     TooMany: 429,
     Disconnected: 499,
+    NoTransfer: 502,
     NotReady: 503,
     Temporary: 503,
     NoWorker: 504,

@@ -49,8 +49,8 @@ def _rehearsed(call: Call, work: Work) -> Reply:
     with call.house.database.rehearsing() as connection:
         reply = work(connection)
     if reply.written:
-        return rehearse(call, reply.written)
-    return Reply(content=_plan_of(call.deeds))
+        return rehearse(call, reply.written, reply.besides)
+    return Reply(content=_plan_of(call.deeds) | dict(reply.besides))
 
 
 def _deeds(one: Written) -> Iterator[Deed]:

@@ -25,11 +25,11 @@ _LISTS = ("blocked", "unmanaged", "adopted")
 _ACTIONS = ("create", "update", "replace", "delete")
 
 
-def rehearse(call: Call, written: Sequence[Written]) -> Reply:
-    """Asks for the plan of what was written and rolled back, and answers with it."""
+def rehearse(call: Call, written: Sequence[Written], besides: Mapping[str, Any]) -> Reply:
+    """Asks for the plan of what was written and rolled back, and answers with it and what is told `besides`."""
     owners, targets = ({tenant_of(one.after) for one in written}, {one.after.target for one in written})
     scope = {"owner": _only(owners), "target": _only(targets)}
-    return rehearsed(call, question(written) | {"writes": [], "prune": False} | scope)
+    return rehearsed(call, question(written) | {"writes": [], "prune": False} | scope, besides)
 
 
 def _only(names: Collection[str]) -> str:
@@ -37,7 +37,7 @@ def _only(names: Collection[str]) -> str:
     return next(iter(names)) if len(names) == 1 else ""
 
 
-def rehearsed(call: Call, request: Mapping[str, Any]) -> Reply:
+def rehearsed(call: Call, request: Mapping[str, Any], besides: Mapping[str, Any] | None = None) -> Reply:
     """Asks for a plan and answers with it; nothing of it is left."""
     plan_id, end = leave(call.house, call.principal, request, {}), time.monotonic() + PATIENCE
 
@@ -47,7 +47,7 @@ def rehearsed(call: Call, request: Mapping[str, Any]) -> Reply:
             return None
         with call.house.database.writing() as connection:
             forget_plan(connection, plan_id)
-        return Reply(200, {**found.content, "id": None}) if found else nobody
+        return Reply(200, {**found.content, "id": None, **(besides or {})}) if found else nobody
 
     nobody = Reply(response=problem(NoWorker(_NOBODY)))
     return replace(nobody, later=later, seconds=PATIENCE + 1)

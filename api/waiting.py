@@ -1,6 +1,7 @@
 """Waiting for a write to become true on its host, without holding a thread meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -26,12 +27,12 @@ def perform_held(
         new = None if written.before else first_shown(written.after, written.owner)
         shown = new or show(connection, written.after.uid)
         reply = Reply(204) if shown is None else view(shown, status)
-        return _held(call.house, reply, written, lambda found: view(found, status))
+        return held(call.house, reply, written, lambda found: view(found, status))
 
     return perform(call, answered)
 
 
-def _held(house: House, reply: Reply, written: Written, view: Callable[[Shown], Reply]) -> Reply:
+def held(house: House, reply: Reply, written: Written, view: Callable[[Shown], Reply]) -> Reply:
     """The reply, which can be held until what was written is Ready, Blocked or failed at its generation."""
     after = written.after
 
@@ -45,7 +46,7 @@ def _held(house: House, reply: Reply, written: Written, view: Callable[[Shown], 
             return Reply(response=problem(missing(KINDS[after.kind], after.uid)))
         return view(shown) if not shown.pending and ended(shown, after.generation) else None
 
-    return Reply(reply.status, reply.content, reply.headers, (written,), later)
+    return replace(reply, written=reply.written or (written,), later=later)
 
 
 def ended(shown: Shown, generation: int) -> bool:

@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     webhook_networks: Networks = Field(
         (), description="networks that webhooks may call although they are not public"
     )
+    transfer_networks: Networks = Field(
+        (),
+        description="networks whose name servers zones may be brought in from although they are not public",
+    )
     authorities: Path | None = Field(
         None, description="YAML file of certificate authorities by name: directory, kid, hmac, roots"
     )

@@ -123,6 +123,12 @@ REFUSALS: Mapping[int, Refusal] = {
         "An error on our side; it was logged",
         "internal",
     ),
+    502: Refusal(
+        "BadGateway",
+        "The name server that was asked did not hand the zone over.",
+        "203.0.114.53 did not hand example.com over: Zone transfer error: REFUSED",
+        "no_transfer",
+    ),
     503: Refusal(
         "Unavailable",
         "The database is busy or away: try again.",

@@ -46,6 +46,7 @@ class MasterFile:
 
     records: tuple[Line, ...]
     start: Start | None
+    start_number: int
     serial: int
     left_out: tuple[Note, ...]
     faults: tuple[Note, ...]
@@ -65,8 +66,9 @@ def read_master(text: str, zone: str) -> MasterFile:
     return MasterFile(
         tuple(reader.records.values()),
         reader.start,
+        reader.start_number,
         reader.serial,
-        tuple(reader.left_out),
+        (*_signing(reader), *reader.left_out),
         tuple(reader.faults),
     )
 
@@ -81,7 +83,9 @@ class _Reader:
     default_ttl: int | None = None
     last_ttl: int | None = None
     start: Start | None = None
+    start_number: int = 0
     serial: int = 0
+    signing: dict[str, tuple[int, int]] = field(default_factory=dict)
     records: dict[tuple[str, str, str], Line] = field(default_factory=dict)
     left_out: list[Note] = field(default_factory=list)
     faults: list[Note] = field(default_factory=list)
@@ -149,7 +153,10 @@ def _record(reader: _Reader, number: int, words: Sequence[str], *, inherits: boo
     shown = " ".join((name, record_type, *rest))
     reader.last_ttl = reader.last_ttl if ttl is None else ttl
     if record_type == "SOA":
-        _start(reader, name, rest)
+        _start(reader, number, name, rest)
+    elif record_type in _SIGNING:
+        first, many = reader.signing.get(record_type, (number, 0))
+        reader.signing[record_type] = (first, many + 1)
     elif reason := _elsewhere(record_type):
         reader.leave_out(number, shown, reason)
     else:
@@ -158,11 +165,11 @@ def _record(reader: _Reader, number: int, words: Sequence[str], *, inherits: boo
             reader.leave_out(number, shown, "the same record is there before")
 
 
-def _start(reader: _Reader, name: str, words: Sequence[str]) -> None:
+def _start(reader: _Reader, number: int, name: str, words: Sequence[str]) -> None:
     start, serial = read_start(words, reader.origin, reader.zone)
     if name != APEX or reader.start not in {None, start}:
         raise ValueError("a zone has one SOA, at its own name")
-    reader.start, reader.serial = start, serial
+    reader.start, reader.serial, reader.start_number = start, serial, reader.start_number or number
 
 
 def _line(reader: _Reader, number: int, entry: Entry, words: list[str]) -> Line:
@@ -205,12 +212,19 @@ def _ttl_of(reader: _Reader, ttl: int | None) -> int:
     return next((each for each in known if each is not None), DEFAULT_TTL)
 
 
+def _signing(reader: _Reader) -> list[Note]:
+    """What belongs to signatures, of which there are many, told once for each type."""
+    words = "signatures, and what belongs to them, are made by who serves the zone"
+    return [
+        Note(first, f"{many} of type {record_type}", words)
+        for record_type, (first, many) in reader.signing.items()
+    ]
+
+
 def _elsewhere(record_type: str) -> str:
     """Why a record of this type is not taken over; empty for those that are. Raises ValueError for what is no type."""
     if record_type in TYPES:
         return ""
-    if record_type in _SIGNING:
-        return "signatures and what belongs to them are made by who serves the zone"
     try:
         dns.rdatatype.from_text(record_type)
     except dns.exception.DNSException:

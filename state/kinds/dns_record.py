@@ -10,7 +10,7 @@ from pydantic import Field
 
 from state.dns.names import APEX, owner_name
 from state.dns.values import PRIORITISED
-from state.dns.zone import rdata_of
+from state.dns.zone import of_values, rdata_of
 from state.document import Document
 from state.kind import Completed, Kind, PartOf, Related, Spec, Values
 from state.names import host_name
@@ -104,6 +104,15 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
     if _said(document.name, spec) in {_said(document.name, each) for each in beside}:
         return [("value", "the zone has just this record already")]
     return []
+
+
+def as_line(name: str, values: Values) -> str:
+    """A record as people read it, as a line of a zone file; what is no record as it stands."""
+    try:
+        return str(of_values(values, _zone(name)))
+    except (ValueError, TypeError):
+        told = f"{values['name']} {values['ttl']} IN {values['record_type']} {values['value']}"
+        return "".join(each if each.isprintable() else "\ufffd" for each in told)
 
 
 def _said(name: str, spec: DnsRecord) -> tuple[str, str]:

@@ -42,6 +42,7 @@ _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long en
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
 _RECORDS, _RECORD = "/dns/{zone_id}/records", {"name": "new", "record_type": "A", "value": "192.0.2.1"}
 _KNOWN = "POST /users/{id}/known-addresses"
+_ZONE = {"domain": "n.example", "zone_file": "@ NS ns1.example.net.\nwww A 192.0.2.1\n"}
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 _SPEC, _BACK = {"spec": {"ssl_force": True}}, {"generation": 1}
@@ -95,6 +96,8 @@ TABLE = (
     Row("PUT /dns/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone", {"minimum_ttl": 60}),
     Row("PATCH /dns/{id}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone", {"minimum_ttl": 60}),
     Row("DELETE /dns/{id}", "204 204 - 404", "204 204 404 404", "204 - 404 404", "dns.zone"),
+    Row("POST /dns/import", "201 201 - 422", "201 201 422 422", "201 - 422 422", "user", _ZONE, True),
+    Row("GET /dns/{id}/export", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.zone"),
     Row(f"GET {_RECORDS}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record"),
     Row(f"POST {_RECORDS}", "201 201 - 404", "201 201 404 404", "201 - 404 404", "dns.record", _RECORD),
     Row(f"GET {_RECORDS}/{{id}}", "200 200 - 404", "200 200 404 404", "200 - 404 404", "dns.record"),

@@ -123,13 +123,14 @@ def test_a_start_of_authority_that_is_none_is_a_fault(line: str, words: str) -> 
 
 def test_what_is_made_elsewhere_or_is_there_twice_is_left_out_and_said() -> None:
     file = read_master(
-        "a A 192.0.2.1\na A 192.0.2.1\na RRSIG A 8 x\na LOC 51 N 0 W 0m\na TYPE999 \\# 0\n", ZONE
+        "a A 192.0.2.1\na A 192.0.2.1\na RRSIG A 8 x\n RRSIG A 9 x\na LOC 51 N 0 W 0m\na TYPE999 \\# 0\n",
+        ZONE,
     )
     assert [(note.number, note.text) for note in file.left_out] == [
+        (3, "2 of type RRSIG"),
         (2, "a A 192.0.2.1"),
-        (3, "a RRSIG A 8 x"),
-        (4, "a LOC 51 N 0 W 0m"),
-        (5, "a TYPE999 \\# 0"),
+        (5, "a LOC 51 N 0 W 0m"),
+        (6, "a TYPE999 \\# 0"),
     ]
     assert len(records(file)) == 1
 

@@ -1,0 +1,35 @@
+"""What a document is compiled from, for doors that have to judge what would be served; as a worker has it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from state.document import Document
+from state.errors import NotFound
+from state.kind import Context, Facts
+from state.reading import related
+from state.settings import Settings
+from state.targets import get_target
+from state.templates import TemplateSet, load_templates, stamp
+
+
+def context_of(
+    connection: Connection, settings: Settings, document: Document, parts: Sequence[Document]
+) -> Context:
+    """The context of a document and these parts. Raises Temporary when the templates cannot be read."""
+    try:
+        facts = get_target(connection, document.target).facts
+    except NotFound:
+        facts = Facts()
+    folders = settings.template_folders
+    return Context(
+        document, facts, _templates(folders, stamp(folders)), related(connection), parts=tuple(parts)
+    )
+
+
+@lru_cache(2)
+def _templates(folders: tuple[Path, ...], _stamp: int) -> TemplateSet:
+    """The templates, read again when one of them is another one."""
+    return load_templates(folders)
