@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from api import errors
@@ -45,6 +46,7 @@ from state.database import Database
 from state.settings import Settings
 
 BASE = "/api/v1"
+WORDS = ("import",)
 
 
 @cache
@@ -102,13 +104,27 @@ def create_app(
     app.router.route_class = _Straight
     for path, route in sorted(served(), key=_seldom):
         app.add_api_route(
-            path,
+            _apart(path),
             endpoint(house, route),
             methods=["GET", "HEAD"] if route.method == "GET" else [route.method],
             response_model=None,
             name=f"{route.method} {path}",
         )
     return app
+
+
+class _Identifier(StringConvertor):
+    """An id in a path: none of the words that a door has in its place."""
+
+    regex = rf"(?!(?:{'|'.join(WORDS)})(?:/|$))[^/]+"
+
+
+register_url_convertor("identifier", _Identifier())
+
+
+def _apart(path: str) -> str:
+    """The path, so that no request is one for it that is for a door with a word in the place of the id."""
+    return path.replace("/dns/{id}", "/dns/{id:identifier}")
 
 
 class _Straight(APIRoute):

@@ -113,4 +113,4 @@ def _tell(scope: Scope, visit: Visit) -> None:
 
 def route_of(scope: Scope) -> str:
     """The template of the path, of which there are few, whatever one asks for."""
-    return str(getattr(scope.get("route"), "path", UNKNOWN))
+    return str(getattr(scope.get("route"), "path_format", UNKNOWN))

@@ -16,7 +16,8 @@ class TransferKey(BaseModel):
         "hmac-sha256"
     )
     secret: str = Field(
-        pattern=r"^[A-Za-z0-9+/]{4,1020}={0,2}$",
+        min_length=4,
+        max_length=1024,
         repr=False,
         description="Base64.",
         json_schema_extra={"writeOnly": True},

@@ -13,7 +13,7 @@ from api.negotiation import negotiate
 from api.openapi.describe import Answer, Body, Docs
 from api.openapi.kinds import TAG, change_schema, object_shape
 from api.openapi.parameters import path_parameters, write_parameters
-from api.openapi.schemas import COUNT, TEXT, listed, one_of, shape, told
+from api.openapi.schemas import COUNT, TEXT, listed, one_of, shape, told, without_default
 from api.performing import perform
 from api.rates import Rate
 from api.views import document_view, etag
@@ -84,7 +84,11 @@ def _export(call: Call, connection: Connection) -> Reply:
 
 
 _SCHEMA = ZoneWish.model_json_schema()
-_SCHEMA["properties"] |= {"domain": DNS_ZONE.naming, "zone": change_schema(DNS_ZONE, merge=False)}
+_SCHEMA["properties"] |= {
+    "domain": DNS_ZONE.naming,
+    "zone": change_schema(DNS_ZONE, merge=False),
+    **{name: without_default(_SCHEMA["properties"][name]) for name in ("zone_file", "server")},
+}
 _SCHEMA["oneOf"] = [{"required": ["zone_file"]}, {"required": ["server"]}]
 _LINE = told(TEXT, "A record as a line of a zone file.")
 _REPORT = shape(

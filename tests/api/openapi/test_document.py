@@ -29,7 +29,10 @@ def test_it_is_valid_openapi_3_0(world: World) -> None:
 def test_it_describes_the_doors_there_are_and_no_others(world: World) -> None:
     app = create_app(world.database, world.settings)
     real = {
-        (m, each.path) for each in app.routes if isinstance(each, APIRoute) for m in each.methods - {"HEAD"}
+        (m, each.path_format)
+        for each in app.routes
+        if isinstance(each, APIRoute)
+        for m in each.methods - {"HEAD"}
     }
     told = {(m.upper(), path) for path, methods in document()["paths"].items() for m in methods}
     assert told == real
