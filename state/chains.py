@@ -1,6 +1,7 @@
 """Certificates and their keys as PEM (RFC 7468): what they say, and whether they belong together."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,24 +18,30 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509 import (
+    AuthorityInformationAccess,
     BasicConstraints,
     Certificate,
     DNSName,
     ExtensionNotFound,
     Name,
     SubjectAlternativeName,
+    UniformResourceIdentifier,
     load_pem_x509_certificates,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 LONGEST, MOST = 64 << 10, 10
 SHORTEST_RSA = 2048
 _WEAK = frozenset({"md5", "sha1"})
+_ASKED = re.compile(r"http://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._-]{1,64}){0,8}/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A certificate and what vouches for it, the certificate first; what it says of itself. Times are UTC."""
+    """A certificate and what vouches for it, the certificate first; what it says of itself. Times are UTC.
+
+    `ocsp` is where one asks whether it is revoked (RFC 6960); empty when its authority offers none.
+    """
 
     pem: str
     issuer: str
@@ -43,6 +50,7 @@ class Chain:
     valid_from: datetime
     valid_until: datetime
     fingerprint: str
+    ocsp: str = ""
 
     @property
     def lifetime(self) -> float:
@@ -69,6 +77,7 @@ def read_chain(text: str) -> Chain:
         valid_from=leaf.not_valid_before_utc,
         valid_until=leaf.not_valid_after_utc,
         fingerprint=hashlib.sha256(leaf.public_bytes(Encoding.DER)).hexdigest(),
+        ocsp=_ocsp(leaf),
     )
 
 
@@ -108,7 +117,7 @@ def known_chain(kept: Mapping[str, Any]) -> Chain | None:
     """The chain that was kept as these values, among others."""
     if "pem" not in kept:
         return None
-    values = {name: kept[name] for name in Chain.__dataclass_fields__}
+    values = {name: kept[name] for name in Chain.__dataclass_fields__ if name in kept}
     times = {name: datetime.fromisoformat(kept[name]).astimezone(UTC) for name in _TIMES}
     return Chain(**{**values, "names": tuple(kept["names"]), **times})
 
@@ -151,6 +160,18 @@ def _names(certificate: Certificate) -> tuple[str, ...]:
     except (ExtensionNotFound, ValueError):
         raise ValueError("names no host (subjectAltName), without which no browser accepts it") from None
     return tuple(dict.fromkeys(name.lower() for name in found.value.get_values_for_type(DNSName)))
+
+
+def _ocsp(certificate: Certificate) -> str:
+    """The first place that a web server can ask (RFC 5280, section 4.2.2.1): plain HTTP, and nothing but a path."""
+    try:
+        found = certificate.extensions.get_extension_for_class(AuthorityInformationAccess).value
+    except (ExtensionNotFound, ValueError):
+        return ""
+    asked = (each for each in found if each.access_method == AuthorityInformationAccessOID.OCSP)
+    places = (each.access_location for each in asked)
+    urls = (str(each.value) for each in places if isinstance(each, UniformResourceIdentifier))
+    return next((url for url in urls if _ASKED.fullmatch(url)), "")
 
 
 def _who(name: Name) -> str:

@@ -29,6 +29,8 @@ class Site(Protocol):
 
 CHAINS = "tls"
 _LIVE = "/etc/ghostcp/live/nginx"
+RESPONDER = "127.0.0.1:4888"
+"""Where the host's web server asks authorities on behalf of its sites."""
 PLACEHOLDER = ("/etc/ghostcp/placeholder.crt", "/etc/ghostcp/placeholder.key")
 """What is shown until there is a certificate: each host has one of its own, which nobody trusts."""
 
@@ -56,6 +58,16 @@ def usable(document: Document, certificate: Document | None) -> Chain | None:
         return None
     chain = known_chain(certificate.kept) if getattr(certificate.spec, "is_active", False) else None
     return chain if chain and covers(chain.names, document.name) else None
+
+
+def stapling(certificate: Document | None, chain: Chain) -> str | None:
+    """Where the web server asks on the host whether the certificate is revoked; none where its authority offers none.
+
+    Only what an authority gave is asked for: whom a tenant's own certificate names is the tenant's word.
+    """
+    if certificate is None or not certificate.kept.get("provider") or not chain.ocsp:
+        return None
+    return f"http://{RESPONDER}/{chain.ocsp.removeprefix('http://').rstrip('/')}/"
 
 
 def certificate_files(name: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from state.document import Document
 from state.kind import NO_PLANE, Plane
 from state.names import tag
 from state.paths import home_of, site_dir
-from state.site_certificates import PLACEHOLDER, Site, certificate_files, usable
+from state.site_certificates import PLACEHOLDER, Site, certificate_files, stapling, usable
 from state.words import Words
 
 BACKEND_NAME = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
@@ -53,6 +53,7 @@ def _secured(document: Document, spec: Site, certificate: Document | None) -> di
         "certificate_key": files[1],
         "forced": forced or None,
         "unforced": unforced or None,
+        "stapling": stapling(certificate, chain) if trusted and chain else None,
         "hsts": "on" if trusted and spec.ssl_hsts else None,
         "servers": _servers(forced, unforced),
     }

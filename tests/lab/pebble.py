@@ -27,6 +27,7 @@ class Pebble:
     """A running authority. `authorities` is the file that names it `pebble`, and has sites that name none go there.
 
     `names` is the name server (host:port) that it asks; its own, to which every name is at `address`, when it is empty.
+    `ocsp` is where its certificates say that one asks whether they are revoked; nowhere when it is empty.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class Pebble:
     environment: dict[str, str] = field(default_factory=dict)
     eab: dict[str, str] = field(default_factory=dict)
     names: str = ""
+    ocsp: str = ""
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -55,6 +57,10 @@ class Pebble:
         path = self.folder / "root.pem"
         path.write_text(self._manage("/roots/0").text)
         return path
+
+    def issuer(self) -> tuple[str, str]:
+        """What its certificates are signed with: certificate and key, as PEM."""
+        return self._manage("/intermediates/0").text, self._manage("/intermediate-keys/0").text
 
     def resolve(self, name: str, *addresses: str) -> None:
         """From now on the name resolves to these addresses; to none, with an error."""
@@ -90,7 +96,7 @@ class Pebble:
         own = {"certificate": "own.pem", "privateKey": "own.key"}
         bound = {"externalAccountBindingRequired": bool(self.eab), "externalAccountMACKeys": self.eab}
         listen, manage = (f"127.0.0.1:{port}" for port in self.ports[:2])
-        ports = {"httpPort": 80, "tlsPort": 443, "ocspResponderURL": ""}
+        ports = {"httpPort": 80, "tlsPort": 443, "ocspResponderURL": self.ocsp}
         return {
             "pebble": {"listenAddress": listen, "managementListenAddress": manage, **own, **ports, **bound}
         }
@@ -107,7 +113,13 @@ class Pebble:
 
 @contextmanager
 def pebble(
-    address: str, folder: Path, *, eab: dict[str, str] | None = None, names: str = "", **environment: str
+    address: str,
+    folder: Path,
+    *,
+    eab: dict[str, str] | None = None,
+    names: str = "",
+    ocsp: str = "",
+    **environment: str,
 ) -> Iterator[Pebble]:
     """An authority of our own, to which every name is at this address, or what this name server says."""
     if shutil.which("pebble") is None:
@@ -116,7 +128,7 @@ def pebble(
     (folder / "own.pem").write_text(own.certificate)
     (folder / "own.key").write_text(own.key)
     (folder / "own-root.pem").write_text(own.root)
-    made = Pebble(folder, address, _free_ports(4), environment, eab or {}, names)
+    made = Pebble(folder, address, _free_ports(4), environment, eab or {}, names, ocsp)
     made.start()
     try:
         yield made

@@ -1,5 +1,6 @@
 """Chains and keys: read with what they say, refused with what is wrong, and never shown with a key."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -111,6 +112,28 @@ def test_a_wildcard_is_for_one_label(name: str, label: str) -> None:
     assert not covers([f"*.{name}"], f"x.{label}.{name}")
     assert not covers([f"{label}.{name}"], f"*.{name}")
     assert not covers([], name)
+
+
+@pytest.mark.parametrize(
+    ("places", "asked"),
+    [
+        ((), ""),
+        (("http://ocsp.example",), "http://ocsp.example"),
+        (("http://127.0.0.1:8888/a/b-1",), "http://127.0.0.1:8888/a/b-1"),
+        (("https://ocsp.example", "http://ocsp.example/"), "http://ocsp.example/"),
+        (("ldap://ocsp.example", "http://ocsp.example/;", "http://OCSP.example/a b"), ""),
+        (("http://user@ocsp.example/",), ""),
+    ],
+)
+def test_who_knows_whether_it_is_revoked_is_a_plain_place_or_nobody(
+    places: tuple[str, ...], asked: str
+) -> None:
+    chain = read_chain(vouch("a.example", ocsp=places).chain)
+    assert chain.ocsp == asked
+    kept = kept_chain(chain)
+    assert known_chain(kept) == chain
+    del kept["ocsp"]
+    assert known_chain(kept) == replace(chain, ocsp="")
 
 
 def test_the_root_of_tests_is_made_once() -> None:

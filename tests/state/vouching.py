@@ -1,5 +1,6 @@
 """An authority for tests, which vouches for whatever it is asked to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 DAY = timedelta(days=1)
@@ -50,9 +51,15 @@ def root(name: str = "Test Trust") -> tuple[Key, x509.Certificate]:
 
 
 def vouch(
-    *names: str, days: float = 90, since: float = 1, key: Key | None = None, trust: str = "Test Trust"
+    *names: str,
+    days: float = 90,
+    since: float = 1,
+    key: Key | None = None,
+    trust: str = "Test Trust",
+    ocsp: Sequence[str] = (),
 ) -> Vouched:
-    """A certificate for these names that began `since` days ago and ends in `days`."""
+    """A certificate for these names that began `since` days ago and ends in `days`; `ocsp` are who knows if it is
+    revoked."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer, authority = root(trust)
     subject = _name((NameOID.COMMON_NAME, names[0])) if names else _name()
@@ -61,6 +68,12 @@ def vouch(
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         made = made.add_extension(alternatives, critical=False)
+    if ocsp:
+        places = [x509.UniformResourceIdentifier(url) for url in ocsp]
+        described = [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place) for place in places]
+        issuers = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, places[0])
+        access = x509.AuthorityInformationAccess([issuers, *described])
+        made = made.add_extension(access, critical=False)
     signed = made.sign(signer, hashes.SHA256())
     return Vouched(_pem(signed), pem(key), _pem(authority))
 

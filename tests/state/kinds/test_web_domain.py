@@ -321,6 +321,25 @@ def test_a_site_with_a_certificate_shows_it_forces_it_and_insists_on_it() -> Non
     assert text.count("location ^~ /.well-known/acme-challenge/") == 2
 
 
+@pytest.mark.parametrize("suspended", [False, True])
+@pytest.mark.parametrize(
+    ("provider", "place", "asked"),
+    [
+        ("zerossl", "http://ocsp.example/a", "http://127.0.0.1:4888/ocsp.example/a/"),
+        ("zerossl", "", None),
+        (None, "http://169.254.169.254/", None),
+    ],
+)
+def test_an_authority_that_knows_what_is_revoked_is_asked_and_nobody_whom_a_tenant_names(
+    provider: str | None, place: str, asked: str | None, suspended: bool
+) -> None:
+    certificate = with_material(document("Certificate", "example.com", "anna"))
+    certificate = replace(certificate, kept={**certificate.kept, "ocsp": place, "provider": provider})
+    text = _text(site(ssl_enabled=True, is_suspended=suspended), VHOST, user(), certificate)
+    assert (f"ssl_stapling_responder {asked};" in text) == (asked is not None)
+    assert ("ssl_stapling on;" in text) == (asked is not None)
+
+
 def test_a_name_that_the_certificate_is_not_for_is_not_sent_to_it() -> None:
     one = site(ssl_enabled=True, ssl_force=True, aliases=["www.example.com", "new.example.org"])
     text = _certified(one, "example.com", "*.example.com")
