@@ -9,7 +9,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SYSTEM := mmdebstrap:mmdebstrap systemd-nspawn:systemd-container ip:iproute2 iptables:iptables \
 	ssh:openssh-client unshare:util-linux setpriv:util-linux
-PEERS := /usr/lib/postgresql/*/bin/initdb:postgresql redis-server:redis-server vagrant:vagrant curl:curl openssl:openssl pebble:pebble \
+PEERS := /usr/lib/postgresql/*/bin/initdb:postgresql redis-server:redis-server vagrant:vagrant curl:curl openssl:openssl pebble:pebble pdns_server:pdns-server \
+	/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql:pdns-backend-sqlite3 \
 	chromium:chromium chromedriver:chromium-driver
 LOCK := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --resolver=backtracking \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header

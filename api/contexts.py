@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from state.document import Document
 from state.errors import NotFound
-from state.kind import Context, Facts
+from state.kind import Context, Facts, Plane
+from state.providers import name_of
 from state.reading import related
 from state.settings import Settings
-from state.targets import get_target
+from state.targets import get_target, hosts_facts
 from state.templates import TemplateSet, load_templates, stamp
 
 
@@ -24,8 +25,9 @@ def context_of(
     except NotFound:
         facts = Facts()
     folders = settings.template_folders
+    plane = Plane(hosts=hosts_facts(connection) if name_of(document.target) else {})
     return Context(
-        document, facts, _templates(folders, stamp(folders)), related(connection), parts=tuple(parts)
+        document, facts, _templates(folders, stamp(folders)), related(connection), plane, tuple(parts)
     )
 
 

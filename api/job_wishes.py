@@ -16,8 +16,10 @@ from api.writes import visible_document
 from state.document import Document
 from state.errors import Fault, Forbidden, Invalid, NotFound
 from state.job_queue import cancel_job, check_waiting, move_job
-from state.job_types import ASKED, JOB_TYPES, JobType, ReconcileParameters, SweepParameters
+from state.job_types import ASKED, JOB_TYPES, DnsSyncParameters, JobType, ReconcileParameters, SweepParameters
 from state.jobs import SYSTEM, add_job
+from state.kinds import KINDS
+from state.providers import provider_target
 from state.tables import documents, targets
 from state.validation import faults_of
 
@@ -149,6 +151,8 @@ def _owner(call: Call, connection: Connection, user_id: UUID | None, faults: lis
 
 def _place(call: Call, connection: Connection, asked: BaseModel, owner: Document | None) -> tuple[str, str]:
     """Whose the job is and its host. Raises Invalid, Forbidden."""
+    if isinstance(asked, DnsSyncParameters):
+        return _zone_place(call, connection, asked, owner)
     host = asked.host if isinstance(asked, ReconcileParameters | SweepParameters) else None
     if host is not None:
         if call.principal.role != "admin":
@@ -167,6 +171,40 @@ def _place(call: Call, connection: Connection, asked: BaseModel, owner: Document
     if isinstance(asked, ReconcileParameters):
         _check_named(call, connection, asked, whose, target)
     return whose, target
+
+
+def _zone_place(
+    call: Call, connection: Connection, asked: DnsSyncParameters, owner: Document | None
+) -> tuple[str, str]:
+    """Whose a zone is and where, or the provider that is asked for. Raises Invalid, Forbidden."""
+    if (asked.zone is None) == (asked.provider is None):
+        raise Invalid([Fault("parameters", "say either a zone or a provider")])
+    if asked.provider is None:
+        return _of_zone(call, connection, str(asked.zone), owner)
+    if call.principal.role != "admin":
+        words = "only administrators name a provider"
+        raise Forbidden(words, code="forbidden_field", field="parameters.provider")
+    target = provider_target(connection, asked.provider)
+    if not target or owner is not None:
+        words = (
+            "say a provider or a user_id, not both"
+            if target
+            else f"no DNS provider {asked.provider!r} is set up"
+        )
+        raise Invalid([Fault("parameters.provider", words)])
+    return SYSTEM, target
+
+
+def _of_zone(call: Call, connection: Connection, zone: str, owner: Document | None) -> tuple[str, str]:
+    kinds = [kind.name for kind in KINDS.values() if kind.provider_field]
+    mine = documents.c.kind.in_(kinds) & documents.c.deleted_at.is_(None) & (documents.c.target != "")
+    mine &= visible_documents(call.principal) & (documents.c.name == zone)
+    if owner is not None:
+        mine &= documents.c.owner == owner.name
+    found = connection.execute(select(documents.c.owner, documents.c.target).where(mine)).first()
+    if found is None:
+        raise Invalid([Fault("parameters.zone", f"there is no zone {zone!r} that is served anywhere")])
+    return str(found.owner), str(found.target)
 
 
 def _check_host(connection: Connection, host: str, owner: Document | None) -> None:

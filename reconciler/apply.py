@@ -1,7 +1,7 @@
 """Making a plan true: one play, and what it says of each change."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ class Applied:
     """Results by key, what was observed afterwards, what the services did.
 
     `suspects` are keys of what breaks a service's configuration without these changes: edits by hand, mostly.
+    `remember`: what is to be remembered with the documents that things (by key) belong to.
     """
 
     results: Mapping[str, Result]
@@ -34,6 +35,7 @@ class Applied:
     services: Mapping[str, Mapping[str, Any]]
     timings: Mapping[str, float]
     suspects: frozenset[str] = frozenset()
+    remember: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def nothing(_: Secret) -> None:
@@ -59,7 +61,9 @@ def apply(
         words = f"a newer worker has been at {target}: this one's changes were not made"
         raise Superseded(words, highest=response.get("highest"))
     timings, suspects = response.get("timings", {}), frozenset(response.get("suspects", ()))
-    return Applied(_results(response), response["observed"], response["services"], timings, suspects)
+    observed, services = response["observed"], response["services"]
+    remember = response.get("remember", {})
+    return Applied(_results(response), observed, services, timings, suspects, remember)
 
 
 def rehearse(

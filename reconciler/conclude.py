@@ -115,6 +115,14 @@ def remembered_ahead(survey: Survey) -> dict[str, Mapping[str, Any]]:
     return {uid: values for uid, values in new.items() if values}
 
 
+def learned(survey: Survey, applied: Applied) -> dict[str, Mapping[str, Any]]:
+    """What the target told of its own accord that is to be remembered, by uid."""
+    documents, wanted_by = survey.subject.documents, survey.catalog.wanted_by
+    told = {**survey.look.remember, **applied.remember}
+    new = {wanted_by[key]: values for key, values in told.items() if key in wanted_by}
+    return {uid: fresh for uid, values in new.items() if (fresh := _new(documents[uid], values))}
+
+
 def _new(document: Document, values: Mapping[str, Any]) -> dict[str, Any]:
     """What is not remembered with a document yet."""
     return {name: value for name, value in values.items() if document.kept.get(name) != value}

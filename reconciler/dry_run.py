@@ -20,6 +20,7 @@ from state.document import Document
 from state.errors import GhostError, NotFound
 from state.kinds import tenant_of
 from state.plans import Plan, answer, unpack
+from state.resource import RECORD_SET
 from state.targets import list_targets
 
 _log = structlog.get_logger()
@@ -91,7 +92,8 @@ def _judged(world: World, found: Survey) -> Survey:
     """
     new = {change.key for change in found.plan.changes if change.type == "account"}
     early = {c.document for c in found.plan.changes if _needs(found, c.document) & new}
-    configs = [c for c in found.plan.changes if c.type == "config" and c.document not in early]
+    judged = {"config", RECORD_SET}
+    configs = [c for c in found.plan.changes if c.type in judged and c.document not in early]
     if not configs:
         return found
     with world.database.reading() as connection:

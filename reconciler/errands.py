@@ -15,7 +15,7 @@ from reconciler.survey import World
 from reconciler.sweep import Sweep
 from state.errors import GhostError, Temporary
 from state.job_queue import bury_job, is_due, postpone_job, take_job
-from state.job_types import JOB_TYPES, MOST_NAMED, PURGE, RECONCILE, SWEEP
+from state.job_types import DNS_SYNC, JOB_TYPES, MOST_NAMED, PURGE, RECONCILE, SWEEP
 from state.jobs import Job, finish_job, log
 from state.kinds import KINDS
 from state.tables import documents, statuses
@@ -115,7 +115,29 @@ def _sweep(means: Means, job: Job) -> Ended:
 
 def _reconcile(means: Means, job: Job) -> Ended:
     """Has the documents looked at and repaired now; fails when one of them is not ready afterwards."""
-    meant = _meant(job)
+    total, late = _looked_at(means, job, _meant(job))
+    line = f"{total - len(late)} of {total} documents are ready"
+    return Ended("failed" if late else "completed", line, dict(list(late.items())[:MOST_TOLD]))
+
+
+def _dns_sync(means: Means, job: Job) -> Ended:
+    """The same for zones, each of which is told of."""
+    zones = documents.c.kind.in_([kind.name for kind in KINDS.values() if kind.provider_field])
+    meant = _meant(job) & zones
+    if "zone" in job.parameters:
+        meant &= documents.c.name == job.parameters["zone"]
+    total, late = _looked_at(means, job, meant)
+    with means.world.database.reading() as connection:
+        living = select(documents.c.kind, documents.c.name).where(meant, documents.c.deleted_at.is_(None))
+        found = [f"{kind}/{name}" for kind, name in connection.execute(living.limit(MOST_TOLD))]
+    fine = {"status": "Ready", "message": "as wanted"}
+    results = {name: late.get(name, fine) for name in sorted(found)}
+    line = f"{total - len(late)} of {total} zones are as wanted"
+    return Ended("failed" if late else "completed", line, results)
+
+
+def _looked_at(means: Means, job: Job, meant: ColumnElement[bool]) -> tuple[int, dict[str, dict[str, str]]]:
+    """Has those that are meant looked at now; how many there are, and why some are not ready then."""
     again = {"wanted": documents.c.wanted + 1, "pending": True}
     with means.world.database.writing() as connection:
         means.lease.check(connection)
@@ -123,9 +145,7 @@ def _reconcile(means: Means, job: Job) -> Ended:
         log(connection, job.id, f"{woken} documents of {job.target} are looked at")
     means.look()
     with means.world.database.reading() as connection:
-        total, late = _not_ready(connection, meant & documents.c.deleted_at.is_(None))
-    line = f"{total - len(late)} of {total} documents are ready"
-    return Ended("failed" if late else "completed", line, dict(list(late.items())[:MOST_TOLD]))
+        return _not_ready(connection, meant & documents.c.deleted_at.is_(None))
 
 
 def _meant(job: Job) -> ColumnElement[bool]:
@@ -160,6 +180,7 @@ def _why(conditions: Any) -> dict[str, str]:
 
 CARRIED_OUT: Mapping[str, Callable[[Means, Job], Ended]] = {
     RECONCILE: _reconcile,
+    DNS_SYNC: _dns_sync,
     SWEEP: _sweep,
     PURGE: _purge,
 }

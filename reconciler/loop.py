@@ -7,13 +7,23 @@ import structlog
 
 from reconciler.apply import Applied, apply, new_stamp
 from reconciler.certificates.wanting import ask_for_certificates
-from reconciler.conclude import NOTHING, changed_statuses, conclude, intend, news, postpone, remembered_ahead
+from reconciler.conclude import (
+    NOTHING,
+    changed_statuses,
+    conclude,
+    intend,
+    learned,
+    news,
+    postpone,
+    remembered_ahead,
+)
 from reconciler.guard import hold_back, judge
 from reconciler.lease import Lease
 from reconciler.plan import Plan
 from reconciler.record import Journal
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, pending_on, survey
+from reconciler.unread import retried, say_unread
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
 from state.keeping import keep_all
@@ -100,8 +110,10 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
     with world.database.writing() as connection:
         lease.check(connection)
         save_statuses(connection, changed_statuses(subject, conclusions))
-        settle(connection, subject.documents.values())
+        save_statuses(connection, say_unread(found.unread, datetime.now(UTC)))
+        settle(connection, [*subject.documents.values(), *(each.document for each in found.unread)])
         keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
+        keep_all(connection, learned(found, done))
         forget(connection, (uid for uid, c in conclusions.items() if c.forget))
         emit(connection, *news(found, conclusions))
         ask_for_certificates(connection, subject.target, subject.documents.values(), subject.related.get)
@@ -110,7 +122,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
             journal.ended(connection, done)
         wake(connection, holders(connection, subject.target, done.suspects))
     stale = {key for key, result in done.results.items() if result.status == "stale"}
-    retry = frozenset(uid for uid, c in conclusions.items() if c.retry)
+    retry = frozenset(uid for uid, c in conclusions.items() if c.retry) | retried(found.unread)
     again = bool(stale or done.suspects) or len(subject.documents) >= BATCH
     return Pass(len(subject.documents), retry, again)
 

@@ -1,14 +1,14 @@
 """Looking at a target: one batched, read-only call for all that is wanted or was applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.compile import Catalog
 from reconciler.plan import Observation
 from state.document import Status
-from state.kind import Facts
-from state.resource import Attributes
+from state.kind import Facts, Reason
+from state.resource import RECORD_SET, Attributes
 
 
 class Run(Protocol):
@@ -19,11 +19,17 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found, and what the host has."""
+    """What one look found, and what the host has.
+
+    `unread`: why some things (by key) could not be looked at, while others could; `remember`: what is to be
+    remembered with the documents that things (by key) belong to.
+    """
 
     observation: Observation
     facts: Facts
     generation: int
+    unread: Mapping[str, Reason] = field(default_factory=dict)
+    remember: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def observe(
@@ -35,18 +41,22 @@ def observe(
     """
     wanted = {key: resource.digest for key, resource in catalog.resources.items()}
     request = {key: "" for status in statuses for key in status.applied} | wanted
-    response = run(
-        "observe", target, {"version": 1, "resources": request, "listing": everything, "texts": True}
-    )
+    asked = {"version": 1, "resources": request, "listing": everything, "texts": True}
+    sets = {key: dict(r.attributes) for key, r in catalog.resources.items() if r.type == RECORD_SET}
+    response = run("observe", target, {**asked, "wanted": sets} if sets else asked)
     found: dict[str, Attributes | None] = {
         key: catalog.resources[key].attributes for key in response["equal"]
     }
     found |= response["differing"]
     observation = Observation(found, response["texts"], response["extra"])
-    return Look(observation, read_facts(response["facts"]), int(response.get("live_generation") or 0))
+    generation = int(response.get("live_generation") or 0)
+    unread, remember = response.get("unread", {}), response.get("remember", {})
+    return Look(observation, read_facts(response["facts"]), generation, unread, remember)
 
 
 def read_facts(values: Mapping[str, Any]) -> Facts:
     """The part of a host's facts that kinds may ask for."""
-    many = {name: tuple(values.get(name, ())) for name in ("php", "ipv4", "ipv6", "shells")}
-    return Facts(hostname=values.get("hostname", ""), nginx=values.get("nginx") or "", **many)
+    many = {name: tuple(values.get(name, ())) for name in ("php", "ipv4", "ipv6", "shells", "record_types")}
+    one = {"hostname": values.get("hostname", ""), "nginx": values.get("nginx") or ""}
+    found: dict[str, Any] = {**one, **many, "apex_servers": values.get("apex_servers", True)}
+    return Facts(**found)

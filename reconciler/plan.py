@@ -10,7 +10,7 @@ from reconciler.compile import Catalog
 from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
 from state.document import Status
 from state.kind import Reason
-from state.resource import SHOWN, Attributes, Effect, Resource, digest
+from state.resource import RECORD_SET, SHOWN, Attributes, Effect, Resource, digest
 
 MAX_REPAIRS = 3
 
@@ -155,14 +155,15 @@ def _settled_in(seed: Resource, observation: Observation) -> bool:
 
 
 def refuse(plan: Plan, messages: Mapping[str, str]) -> Plan:
-    """The plan without the configurations of documents of which a validator refuses some (message by key)."""
+    """The plan without what a validator refuses (message by key), and all configurations of whose are among that."""
     refused = {c.document for c in plan.changes if c.key in messages}
     blocked = dict(plan.blocked)
     for change in plan.changes:
         if change.key in messages:
             reason = Reason("Refused", f"{change.key}: {messages[change.key]}")
             blocked[change.document] = (*blocked.get(change.document, ()), reason)
-    kept = tuple(c for c in plan.changes if c.type != "config" or c.document not in refused)
+    torn = [c.key for c in plan.changes if c.type == "config" and c.document in refused]
+    kept = tuple(c for c in plan.changes if c.key not in messages and c.key not in torn)
     return replace(plan, changes=kept, blocked=blocked)
 
 
@@ -185,7 +186,7 @@ def _decide(
             "Obstructed", f"{resource.name} is a {before['obstructed']} on the host: remove it there"
         )
     if holding is None and not daemon and resource.type != SHOWN:
-        return Reason("Unmanaged", f"{resource.key} is on the host already, was not made by us, and differs")
+        return Reason("Unmanaged", f"{resource.key} is there already, was not made by us, and differs")
     action = Action.REPLACE if other_account(resource, before, holding, uid) else Action.UPDATE
     return Change(action, resource.key, uid, cause, before, resource.attributes, resource)
 
@@ -208,11 +209,11 @@ def _hopeless(change: Change, status: Status | None) -> Reason | None:
         return Reason("Refused", refusal.message)
     if change.cause is Cause.CORRECTIVE and status.repairs.get(change.key, 0) >= MAX_REPAIRS:
         times = f"repaired {MAX_REPAIRS} times and undone each time"
-        return Reason("Contested", f"{change.key} was {times}: find what on the host changes it")
+        return Reason("Contested", f"{change.key} was {times}: find what changes it there")
     return None
 
 
-_DELETE_ORDER = {"config": 0, "signing": 1, "directory": 2, "file": 3, "account": 4}
+_DELETE_ORDER = {RECORD_SET: 0, "config": 0, "signing": 1, "directory": 2, "file": 3, "account": 4}
 
 
 def _deletes(

@@ -15,9 +15,10 @@ from reconciler.plan import Action, Change
 from reconciler.subject import Survey
 from state.database import Database
 from state.document import Document
-from state.job_types import MOST_NAMED, PURGE, RECONCILE
+from state.job_types import DNS_SYNC, MOST_NAMED, PURGE, RECONCILE
 from state.jobs import SYSTEM, add_job, amend_job, drop_job, finish_job, log
 from state.kinds import tenant_of
+from state.providers import name_of
 
 MOST_OWNERS = 20
 _log = structlog.get_logger()
@@ -66,7 +67,7 @@ class Journal:
                 }
                 self._jobs[owner] = add_job(
                     connection,
-                    RECONCILE,
+                    DNS_SYNC if name_of(self._target) else RECONCILE,
                     owner=owner,
                     target=self._target,
                     parameters=parameters,

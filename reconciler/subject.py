@@ -28,19 +28,30 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A document that could not be looked at, while others of its target could; of a part, why its whole could not."""
+
+    document: Document
+    status: Status
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
-    """What is wanted, what was found, and the difference."""
+    """What is wanted, what was found, and the difference; without what is `unread`."""
 
     subject: Subject
     catalog: Catalog
     look: Look
     plan: Plan
+    unread: tuple[Unread, ...] = ()
 
     @property
     def held(self) -> dict[str, tuple[Reason, ...]]:
         """Why documents cannot be compiled yet, by uid."""
         outcomes = self.catalog.outcomes.items()
-        return {
+        unread = {each.document.uid: (each.reason,) for each in self.unread if not each.document.whole}
+        return unread | {
             uid: (*outcome.blocked, *((outcome.failed,) if outcome.failed else ()), *outcome.waiting)
             for uid, outcome in outcomes
             if outcome.held

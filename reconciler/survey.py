@@ -10,6 +10,7 @@ from reconciler.compile import Catalog, compile_documents
 from reconciler.observe import Look, Run, observe
 from reconciler.plan import Observation, make_plan
 from reconciler.subject import Subject, Survey, group_parts
+from reconciler.unread import set_apart
 from state import reading
 from state.acme_account import thumbprint
 from state.challenges import answers
@@ -18,10 +19,11 @@ from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kind import Facts, Plane, Templates
 from state.kinds import KINDS, parts_of_kind
+from state.providers import name_of
 from state.resource import Secret
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
-from state.targets import get_target, seen
+from state.targets import get_target, hosts_facts, seen
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,11 @@ def survey(
     if look.facts != facts:
         catalog = compiled(look.facts)
         look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
-    return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
+    subject, unread = set_apart(subject, catalog, look.unread)
+    if unread:
+        catalog = _compiler(world, subject)(look.facts)
+    plan = make_plan(catalog, look.observation, subject.statuses)
+    return Survey(subject, catalog, look, plan, unread)
 
 
 def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
@@ -108,7 +114,8 @@ def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
     templates = world.templates()
     with world.database.reading() as connection:
         given = answers(connection, subject.target)
-        plane = Plane(thumbprint(connection), datetime.now(UTC).date(), given)
+        hosts = hosts_facts(connection) if name_of(subject.target) else {}
+        plane = Plane(thumbprint(connection), datetime.now(UTC).date(), given, hosts)
     return lambda facts: compile_documents(
         subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )

@@ -11,9 +11,11 @@ from reconciler.lease import whoami
 from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, survey, whole_target
+from reconciler.unread import retried
 from state.document import Condition, Status
 from state.job_types import SWEEP
 from state.jobs import add_job, finish_job, log
+from state.resource import RECORD_SET
 from state.statuses import save_statuses, wake
 from state.targets import swept
 
@@ -87,7 +89,7 @@ def _needy(found: Survey) -> frozenset[str]:
     needy |= {
         found.catalog.wanted_by[r.key] for r in found.catalog.resources.values() if r.service in services
     }
-    return frozenset(needy - {""})
+    return frozenset(needy - {""}) | retried(found.unread)
 
 
 def _is(status: Status, type_: str) -> bool:
@@ -123,9 +125,9 @@ def _differing(drift: Sequence[Change]) -> dict[str, dict[str, str]]:
 def _drifted(found: Survey, uid: str, changes: list[Change]) -> Status:
     document, status = found.subject.documents[uid], found.subject.statuses[uid]
     message = "\n".join(_line(change) for change in changes[:20])
-    return status.having(
-        Condition("Drifted", True, "ChangedOnHost", message[:8000], document.generation, datetime.now(UTC))
-    )
+    reason = "ChangedAtProvider" if changes[0].type == RECORD_SET else "ChangedOnHost"
+    at = datetime.now(UTC)
+    return status.having(Condition("Drifted", True, reason, message[:8000], document.generation, at))
 
 
 def _calmed(found: Survey, by_document: dict[str, list[Change]]) -> list[Status]:
@@ -138,12 +140,13 @@ def _calmed(found: Survey, by_document: dict[str, list[Change]]) -> list[Status]
 
 
 def _line(change: Change) -> str:
+    where = "at the provider" if change.type == RECORD_SET else "on the host"
     fields = "; ".join(
-        f"{name}: {_shown(after)} is {_shown(before)} on the host" for name, before, after in change.fields
+        f"{name}: {_shown(after)} is {_shown(before)} {where}" for name, before, after in change.fields
     )
     state = "is missing" if change.before is None else fields
     return f"{change.key} {state}" + (f"\n{change.diff}" if change.diff else "")
 
 
 def _shown(value: object) -> object:
-    return "none" if value is None else value
+    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else value

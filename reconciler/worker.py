@@ -13,7 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from reconciler import ansible
 from reconciler.dry_run import answer_plan
 from reconciler.garbage import collect_seldom
+from reconciler.hands import Hands
 from reconciler.inventory import inventory_hosts
+from reconciler.providers.hand import Hand
+from reconciler.providers.tending import Tending
 from reconciler.pulse import Pulse
 from reconciler.survey import World
 from reconciler.tasks import broker_listener
@@ -43,7 +46,8 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         list_hosts(connection, hosts)
         account_key(connection, settings.var)
     with ansible.runner(settings.inventory) as run, broker_listener(settings):
-        world = World(database, settings, run, lambda: load_templates(settings.template_folders))
+        hands = Hands(run, Hand(database, settings))
+        world = World(database, settings, hands, lambda: load_templates(settings.template_folders))
         pulse = Pulse()
         tenders = {name: Tender(world, name, stop, pulse) for name in hosts}
         loops: list[Callable[[], None]] = [t.passes for t in tenders.values()]
@@ -55,6 +59,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
             lambda: pulse.keep(database, stop),
             lambda: _listen(settings.doorbell, tenders, bell, stop),
             lambda: deliver(settings, database, stop, pulse=pulse),
+            Tending(world, stop, pulse, tenders, _guarded).loop,
         ]
         bell = threading.Event()
         threads = [threading.Thread(target=_guarded(loop, stop), daemon=True) for loop in loops]
@@ -62,7 +67,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
             thread.start()
         stop.wait()
         bell.set()
-        for tender in tenders.values():
+        for tender in list(tenders.values()):
             tender.ring()
         _finish(threads, settings.stop_seconds)
 
@@ -123,7 +128,7 @@ def _listen(path: Path, tenders: dict[str, Tender], bell: threading.Event, stop:
 
 
 def _called(tenders: dict[str, Tender], name: str) -> Iterable[Tender]:
-    return [tenders[name]] if name in tenders else tenders.values()
+    return [tenders[name]] if name in tenders else list(tenders.values())
 
 
 def _guarded(loop: Callable[[], None], stop: threading.Event) -> Callable[[], None]:

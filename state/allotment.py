@@ -6,8 +6,9 @@ from state.claims import lock
 from state.document import Ref
 from state.errors import Fault, Forbidden, Invalid
 from state.kind import Kind, Related, Spec
+from state.providers import provider_of, provider_target
 from state.tables import documents, numbers
-from state.targets import choose_target, get_target
+from state.targets import choose_target, get_host
 
 
 def check_limit(connection: Connection, kind: Kind, owner: str, lookup: Related) -> None:
@@ -36,12 +37,20 @@ def place(
 ) -> str:
     """The host of a new document: its owner's, else the one wished for or the emptiest; none where it needs none.
 
+    One with an external provider is there, once that is set up.
+
     Raises NotFound, or Invalid where another one was wished for than it can have.
     """
     if wished is not None and not kind.placed:
         raise Invalid([Fault("host", "is nothing that it has: leave it out")])
+    provider = provider_of(kind, spec)
+    external = provider_target(connection, provider) if provider else ""
+    if external and wished not in {None, external}:
+        raise Invalid([Fault("host", f"is that of its provider, {external!r}: leave it out")])
+    if external:
+        return external
     if wished is not None:
-        get_target(connection, wished)
+        get_host(connection, wished)
     if not kind.placed or not kind.hosted(spec):
         return ""
     user = None if kind.owns else lookup(Ref("User", owner))

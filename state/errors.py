@@ -8,7 +8,9 @@ GhostError
 ├── Unauthenticated    who you are is not proved
 ├── Stale              what it was based on has changed since
 ├── Temporary          worth another try later
-│   ├── Unreachable    the host does not answer
+│   ├── Unreachable    the host or provider does not answer
+│   │   └── CredentialsRefused  it answers, and does not let us in
+│   ├── RateLimited    it wants to be left alone for a while
 │   ├── Unknown        a run ended without its final word: look again
 │   └── Superseded     another worker holds the target now
 └── Unreadable         a source that could not be read: not an empty source
@@ -72,6 +74,14 @@ class Temporary(GhostError):  # noqa: N818
 
 class Unreachable(Temporary):
     code = "unreachable"
+
+
+class CredentialsRefused(Unreachable):
+    code = "credentials_refused"
+
+
+class RateLimited(Temporary):
+    code = "rate_limited"
 
 
 class Unknown(Temporary):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 RECONCILE, SWEEP, PURGE = "reconcile", "sweep", "purge"
 SSL_ISSUE, SSL_RENEW = "ssl_issue", "ssl_renew"
+DNS_SYNC = "dns_sync"
 MOST_NAMED = 100
 _Name = Annotated[str, Field(max_length=320, pattern=r"^[A-Za-z]+/[^\s]+$")]
 
@@ -32,6 +33,15 @@ class SweepParameters(BaseModel):
     host: str = Field(max_length=255, description="The host.")
 
 
+class DnsSyncParameters(BaseModel):
+    """What is looked at and repaired now: one zone, or for administrators all zones at an external provider."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zone: str | None = Field(None, max_length=255, description="The name of a zone, wherever it is served.")
+    provider: str | None = Field(None, max_length=64, description="A DNS provider; not together with a zone.")
+
+
 @dataclass(frozen=True, slots=True)
 class JobType:
     """One sort of job. `parameters` is what must be said to ask for one; none where nobody can ask.
@@ -51,6 +61,7 @@ JOB_TYPES: Mapping[str, JobType] = {
     for each in (
         JobType(RECONCILE, ReconcileParameters),
         JobType(SWEEP, SweepParameters, admins=True),
+        JobType(DNS_SYNC, DnsSyncParameters),
         JobType(PURGE, admins=True, patient=True),
         JobType(SSL_ISSUE, patient=True),
         JobType(SSL_RENEW, patient=True),

@@ -13,6 +13,8 @@ from state.names import Claim
 from state.resource import Resource
 from state.words import Rendered
 
+LOCAL = "local"
+
 
 class Spec(BaseModel):
     """The base of every kind's schema: closed, frozen and strict: a number in quotes is none.
@@ -71,7 +73,8 @@ class AdminOnly:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a host has, as it was last seen."""
+    """What a host has, as it was last seen; of an external DNS provider the types of records that it takes, and whether
+    it leaves the name servers of a zone to who writes that."""
 
     hostname: str = ""
     php: tuple[str, ...] = ()
@@ -79,6 +82,8 @@ class Facts:
     ipv4: tuple[str, ...] = ()
     ipv6: tuple[str, ...] = ()
     shells: tuple[str, ...] = ()
+    record_types: tuple[str, ...] = ()
+    apex_servers: bool = True
 
 
 class Templates(Protocol):
@@ -94,12 +99,14 @@ Related = Callable[[Ref], Document | None]
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), and what zones
-    (by uid) answer authorities now, as names relative to the zone and texts."""
+    """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), what zones (by
+    uid) answer authorities now, as names relative to the zone and texts, and what its hosts have, by name, where
+    documents are not on the hosts that they lead to."""
 
     thumbprint: str = ""
     day: date = date.min
     answers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    hosts: Mapping[str, Facts] = field(default_factory=dict)
 
 
 NO_PLANE = Plane()
@@ -221,7 +228,8 @@ class Kind:
     `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that
     one may post (`create`) and put (`change`). `remembered` are the fields of what is kept that answers show, with
     their types. `companions` come with a document, which refers to them weakly: they are made, changed and deleted
-    with it.
+    with it. `provider_field` names the external DNS provider that carries a document in place of a host; it
+    is `LOCAL` where none does.
     """
 
     name: str
@@ -239,6 +247,7 @@ class Kind:
     check: Callable[[str, str, Spec], Sequence[tuple[str, str]]] = field(default=lambda _n, _o, _s: ())
     placed: bool = True
     hosted: Callable[[Spec], bool] = lambda _: True
+    provider_field: str = ""
     owns: bool = False
     numbered: bool = False
     password: bool = False

@@ -17,6 +17,9 @@ from typing import Any
 Attributes = Mapping[str, Any]
 
 SHOWN = "shown"
+RECORD_SET = "rrset"
+"""The type of what zones at external providers are made of."""
+
 PRIVATE = "private"
 """The folder of a service's configuration whose files hold secrets."""
 
@@ -162,6 +165,15 @@ def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, 
     """
     end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Resource(f"{SHOWN}:{name}", {"sha256": fingerprint, "valid_until": end}, requires=requires)
+
+
+def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tuple[str, ...]) -> Resource:
+    """All records of one name and type in a zone at an external provider (RFC 2181, section 5).
+
+    `name` is relative to the zone, `values` are as zone files have them, `ttl` is in seconds.
+    """
+    attributes = {"ttl": ttl, "values": sorted(values)}
+    return Resource(f"{RECORD_SET}:{zone}/{name}/{record_type}", attributes)
 
 
 def service(name: str) -> Resource:

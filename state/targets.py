@@ -1,4 +1,4 @@
-"""The managed hosts: their addresses, what they have, and what was last seen of them."""
+"""The managed hosts, and external DNS providers beside them: their addresses, what they have, what was last seen."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,10 +11,16 @@ from state.errors import Conflict, NotFound
 from state.kind import Facts
 from state.tables import documents, targets
 
+PREFIX = "provider:"
+IS_HOST = ~targets.c.name.startswith(PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A managed host. `listed`: it is in the inventory now; `unmanaged`: found there and not ours."""
+    """A managed host, or an external provider (`PREFIX` and its name).
+
+    `listed`: it is in the inventory now, or set up; `unmanaged`: found there and not ours.
+    """
 
     name: str
     address: str
@@ -43,13 +49,28 @@ def get_target(connection: Connection, name: str) -> Target:
     return target_from_row(row)
 
 
+def get_host(connection: Connection, name: str) -> Target:
+    """The target, which is no provider. Raises NotFound."""
+    if name.startswith(PREFIX):
+        raise NotFound(f"no host {name!r} is managed", resource="host", id=name)
+    return get_target(connection, name)
+
+
+def hosts_facts(connection: Connection) -> dict[str, Facts]:
+    """What every host has, by name."""
+    rows = connection.execute(select(targets).where(IS_HOST)).mappings()
+    return {target.name: target.facts for target in map(target_from_row, rows)}
+
+
 def choose_target(connection: Connection, wished: str | None) -> str:
     """`wished`, or the listed host with the fewest documents. Raises Conflict, NotFound."""
     if wished:
-        return get_target(connection, wished).name
+        return get_host(connection, wished).name
     placed = select(documents.c.target, func.count().label("n")).group_by(documents.c.target).subquery()
     query = (
-        select(targets.c.name).outerjoin(placed, placed.c.target == targets.c.name).where(targets.c.listed)
+        select(targets.c.name)
+        .outerjoin(placed, placed.c.target == targets.c.name)
+        .where(targets.c.listed, IS_HOST)
     )
     name = connection.execute(query.order_by(func.coalesce(placed.c.n, 0), targets.c.name).limit(1)).scalar()
     if name is None:
@@ -60,16 +81,27 @@ def choose_target(connection: Connection, wished: str | None) -> str:
 def list_hosts(connection: Connection, addresses: Mapping[str, str]) -> None:
     """Makes the managed hosts those of `addresses` (name → address); others are kept, no longer listed."""
     known = {target.name for target in list_targets(connection)}
-    connection.execute(update(targets).where(targets.c.name.not_in(list(addresses))).values(listed=False))
+    others = targets.c.name.not_in(list(addresses)) & IS_HOST
+    connection.execute(update(targets).where(others).values(listed=False))
     for name, address in addresses.items():
         if name in known:
-            row = targets.c.name == name
-            connection.execute(update(targets).where(row).values(address=address, listed=True))
+            relist(connection, name, address)
         else:
-            empty: dict[str, Any] = {"facts": {}, "unmanaged": [], "drifted": 0, "message": ""}
-            connection.execute(
-                insert(targets).values(name=name, address=address, reachable=True, listed=True, **empty)
-            )
+            add_target(connection, name, address)
+
+
+def relist(connection: Connection, name: str, address: str) -> None:
+    """Makes a known target one that is managed, at this address."""
+    row = targets.c.name == name
+    connection.execute(update(targets).where(row).values(address=address, listed=True))
+
+
+def add_target(connection: Connection, name: str, address: str) -> None:
+    """A target of which nothing was seen yet."""
+    empty: dict[str, Any] = {"facts": {}, "unmanaged": [], "drifted": 0, "message": ""}
+    connection.execute(
+        insert(targets).values(name=name, address=address, reachable=True, listed=True, **empty)
+    )
 
 
 def seen(connection: Connection, name: str, facts: Facts | None, message: str = "") -> None:

@@ -13,6 +13,7 @@ from state.acme_tables import acme_keys
 from state.errors import Unreadable
 from state.journal_tables import webhooks
 from state.keys import keyring
+from state.provider_tables import dns_providers
 from state.tables import documents
 
 SEALED: tuple[Column[Any], ...] = (
@@ -21,6 +22,7 @@ SEALED: tuple[Column[Any], ...] = (
     kept_answers.c.answer,
     documents.c.sealed,
     acme_keys.c.secret,
+    dns_providers.c.options,
 )
 
 

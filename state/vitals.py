@@ -12,6 +12,7 @@ from state.deliveries import PENDING as OPEN
 from state.journal_tables import deliveries, events, webhooks
 from state.loops import Loop, list_loops
 from state.tables import PENDING, documents, jobs, plans, statuses, targets
+from state.targets import IS_HOST
 
 DAY = timedelta(days=1)
 Counts = Mapping[tuple[Any, ...], int]
@@ -67,7 +68,8 @@ def vitals(connection: Connection, now: datetime) -> Vitals:
 
 def listed_hosts(connection: Connection) -> frozenset[str]:
     """The names of the hosts that are managed now."""
-    return frozenset(connection.execute(select(targets.c.name).where(targets.c.listed)).scalars())
+    hosts = select(targets.c.name).where(targets.c.listed, IS_HOST)
+    return frozenset(connection.execute(hosts).scalars())
 
 
 def _documents(connection: Connection) -> Counts:

@@ -1,4 +1,4 @@
-"""DnsZone: a zone of the DNS with its records (RFC 1034, section 4.2), served by BIND on its host."""
+"""DnsZone: a zone of the DNS with its records (RFC 1034, section 4.2), served by BIND on its host or by a provider."""
 
 from typing import Annotated
 
@@ -6,17 +6,29 @@ from pydantic import Field, ValidationError
 
 from state.dns.authority import Start, address_of, mailbox
 from state.dns.challenges import answering
-from state.dns.names import APEX, owner_name, target_name
+from state.dns.external import at_provider, has_servers
+from state.dns.names import owner_name, target_name
 from state.dns.zone import Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
 from state.fields import Template
-from state.kind import Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
+from state.kind import (
+    LOCAL,
+    Compiled,
+    Completed,
+    Context,
+    Facts,
+    Immutable,
+    Kind,
+    Reason,
+    Related,
+    Spec,
+    Values,
+)
 from state.names import Claim, host_name
 from state.resource import Resource, config
 from state.words import Words
 
 LONGEST = 200
-LOCAL = "local"
 TEMPLATES = "dns/zone"
 _LIVE = "/etc/ghostcp/live/named"
 
@@ -40,9 +52,8 @@ class DnsZone(Spec):
     minimum_ttl: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
         3600, description="For how long it may be kept that something is not there (RFC 2308)."
     )
-    dns_provider: Template = Field(LOCAL, description="Who serves it: `local` is BIND on the host.")
-    provider_zone_id: str | None = Field(
-        None, max_length=255, description="What the provider calls it; null for the local one."
+    dns_provider: Annotated[Template, Immutable()] = Field(
+        LOCAL, description="Who serves it: `local` is BIND on the host. It cannot be changed."
     )
     dnssec_enabled: bool = Field(False, description="Whether it is signed (RFC 9364).")
     template: Template = Field("default", description="The records that it has besides those one writes.")
@@ -78,17 +89,22 @@ def _compile(context: Context) -> Compiled:
     assert isinstance(spec, DnsZone)
     if not spec.is_active:
         return Compiled()
-    if spec.dns_provider != LOCAL:
-        message = f"no DNS provider {spec.dns_provider!r} is set up; there is {LOCAL}"
+    external = spec.dns_provider != LOCAL
+    if external and not context.facts.record_types:
+        message = (
+            f"no DNS provider {spec.dns_provider!r} is set up: ask your operator for it, or use {LOCAL!r}"
+        )
         return Compiled(blocked=(Reason("ProviderMissing", message),))
     if spec.template not in context.templates.names(TEMPLATES):
         there = ", ".join(context.templates.names(TEMPLATES))
         message = f"there is no {TEMPLATES} template {spec.template!r}; there are {there}"
         return Compiled(blocked=(Reason("TemplateMissing", message),))
     entries, wrong = served(context)
-    if not any(entry.name == APEX and entry.type == "NS" for entry in entries):
+    if not has_servers(entries) and (context.facts.apex_servers or not external):
         return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
     entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
+    if external:
+        return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled)
     published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
     kept = {"serial": published.serial, "body": published.body}
     resources = _resources(zone, published.text)
@@ -125,9 +141,9 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
 
 
 def _template(context: Context, spec: DnsZone) -> list[Entry]:
-    zone, facts = context.document.name, context.facts
+    zone, facts = context.document.name, _facts(context, spec)
     primary = target_name(spec.primary_ns, zone)
-    inside = primary.endswith(f".{zone}.")
+    inside = primary.endswith(f".{zone}.") and context.facts.apex_servers
     values: dict[str, object] = {
         "zone": zone,
         "primary_ns": primary,
@@ -137,6 +153,14 @@ def _template(context: Context, spec: DnsZone) -> list[Entry]:
     }
     text = context.templates.render(TEMPLATES, spec.template, Words(values))
     return of_template(text, zone, spec.minimum_ttl)
+
+
+def _facts(context: Context, spec: DnsZone) -> Facts:
+    """Of the host that the zone's sites are on."""
+    if spec.dns_provider == LOCAL:
+        return context.facts
+    owner = context.related(Ref("User", context.document.owner))
+    return context.plane.hosts.get(owner.target if owner else "", Facts())
 
 
 def start_of(zone: str, spec: DnsZone) -> Start:
@@ -211,6 +235,8 @@ DNS_ZONE = Kind(
     counter="dns_domains_count",
     search=("domain",),
     measured={"serial": 0},
+    remembered={"provider_zone_id": str},
+    provider_field="dns_provider",
     naming={
         "type": "string",
         "format": "idn-hostname",

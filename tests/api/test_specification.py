@@ -59,8 +59,10 @@ def _certified(world: World) -> None:
 
 
 def _zone(world: World) -> dict[str, str]:
-    told = {"dns_provider": "cloudflare", "provider_zone_id": "cf-zone-id", "dnssec_enabled": True}
+    told = {"dns_provider": "cloudflare", "dnssec_enabled": True}
     zone = world.zone("example.com", "john", minimum_ttl=86400, admin_email="admin@example.com", **told)
+    with world.database.writing() as connection:
+        keep(connection, zone.uid, {"provider_zone_id": "cf-zone-id"})
     world.record(zone, "@", value="192.168.1.100")
     world.record(zone, "www", record_type="CNAME", value="example.com")
     return {"zone_id": zone.uid}

@@ -74,7 +74,6 @@ SPECS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         ),
         "minimum_ttl": st.integers(0, 2**31 - 1),
         "dns_provider": TEMPLATE,
-        "provider_zone_id": st.none() | WORD,
         "dnssec_enabled": st.booleans(),
         "template": TEMPLATE,
         "is_active": st.booleans(),

@@ -20,7 +20,7 @@ from state.job_queue import (
     retry_job,
     take_job,
 )
-from state.job_types import ASKED, JOB_TYPES, PURGE, RECONCILE, SSL_ISSUE, SSL_RENEW, SWEEP
+from state.job_types import ASKED, DNS_SYNC, JOB_TYPES, PURGE, RECONCILE, SSL_ISSUE, SSL_RENEW, SWEEP
 from state.jobs import Job, add_job, finish_job, get_job, log, read_log
 from state.journal_tables import events
 from state.tables import jobs
@@ -172,7 +172,7 @@ def test_of_a_dead_worker_no_job_stays_running(database: Database) -> None:
     with database.writing() as connection:
         assert bury_jobs(connection, "web1") == len(made)
     found = {kind: _get(database, job).status for kind, job in made.items()}
-    again = dict.fromkeys((PURGE, SSL_ISSUE, SSL_RENEW), "pending")
+    again = {DNS_SYNC: "failed"} | dict.fromkeys((PURGE, SSL_ISSUE, SSL_RENEW), "pending")
     assert found == {RECONCILE: "failed", SWEEP: "failed", "backup": "failed", **again}
     assert _get(database, other).status == "running"
     with database.reading() as connection:
@@ -192,7 +192,7 @@ def test_neither_log_nor_results_of_a_job_hold_a_secret(database: Database) -> N
 
 
 def test_what_can_be_asked_for_says_what_it_needs() -> None:
-    assert set(ASKED) == {RECONCILE, SWEEP}
+    assert set(ASKED) == {RECONCILE, DNS_SYNC, SWEEP}
     for each in ASKED.values():
         assert each.parameters is not None
         assert each.parameters.model_config["extra"] == "forbid"

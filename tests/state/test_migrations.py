@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 
-from state import access_tables, acme_tables, journal_tables, store
+from state import access_tables, acme_tables, journal_tables, provider_tables, store
 from state.database import Database
 from state.kinds import KINDS
 from state.tables import metadata, refs
@@ -12,7 +12,12 @@ from tests.state.conftest import Company
 
 
 def test_a_migrated_database_has_the_tables_that_are_declared(database: Database) -> None:
-    declared = (access_tables.attempts, acme_tables.acme_accounts, journal_tables.audit)
+    declared = (
+        access_tables.attempts,
+        acme_tables.acme_accounts,
+        journal_tables.audit,
+        provider_tables.dns_providers,
+    )
     assert {table.metadata for table in declared} == {metadata}
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

@@ -1,0 +1,175 @@
+"""octoDNS: an account at a provider, asked for zones and told what to change; alone in importing it, which is slow."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import dns.exception
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+from octodns.provider import ProviderException
+from octodns.provider.base import BaseProvider
+from octodns.record import Record
+from octodns.record.rr import Rrset
+from octodns.zone import Zone
+
+from state.dns.names import APEX
+from state.resource import RECORD_SET, Attributes
+
+PATIENT: Mapping[str, Mapping[str, Any]] = {
+    "octodns_cloudflare.CloudflareProvider": {"retry_count": 0, "pagerules": False},
+}
+"""Options that are ours unless an operator says otherwise: we wait ourselves, and page rules are no records."""
+_PLACES = ("octodns", "Manager", "Zone", "Record", "Plan")
+
+
+class Misfit(Exception):  # noqa: N818 - what happened
+    """The class is none, or cannot be made with these options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A zone as the provider has it: sets of records by key, and what the provider calls it if it is there."""
+
+    sets: Mapping[str, Attributes]
+    zone_id: str | None
+
+
+class Account:
+    """One account at a provider. What its class has read it may keep: for another look, make another."""
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        """`options` are those of octoDNS; `class` is the class. Raises Misfit."""
+        given = {key: value for key, value in options.items() if key != "class"}
+        package = str(options.get("class", ""))
+        self._provider = _made(name, package, {**PATIENT.get(package, {}), **given})
+
+    @property
+    def record_types(self) -> tuple[str, ...]:
+        return tuple(sorted(self._provider.SUPPORTS))
+
+    @property
+    def apex_servers(self) -> bool:
+        """Whether the name servers of a zone itself can be set."""
+        return bool(self._provider.SUPPORTS_ROOT_NS)
+
+    def look(self, zone: str, wanted: Mapping[str, Attributes], *, servers: bool = False) -> Found:
+        """The zone. What differs from what is `wanted` in nothing that the provider could change counts as that.
+
+        The name servers of the zone itself, which octoDNS never takes away, are told if they are wanted, or with
+        `servers`.
+        """
+        existing, exists = self._read(zone)
+        found = {_key(zone, record): _attributes(record) for record in existing.records if self._ours(record)}
+        apex = f"{RECORD_SET}:{zone}/{APEX}/NS"
+        if not servers and apex not in wanted:
+            found.pop(apex, None)
+        unlike = {key: each for key, each in wanted.items() if key in found and found[key] != each}
+        if unlike:
+            found |= {key: unlike[key] for key in unlike.keys() - self._changed(zone, existing, unlike)}
+        return Found(found, self._zone_id(existing) if exists else None)
+
+    def change(self, zone: str, wanted: Mapping[str, Attributes | None], *, rehearse: bool = False) -> None:
+        """Makes these sets so (None: not there), all else of the zone stays; with `rehearse` only plans to."""
+        plan = self._provider.plan(self._desired(zone, self._read(zone)[0], wanted))
+        if plan is not None and not rehearse:
+            self._provider.apply(plan)
+
+    def _read(self, zone: str) -> tuple[Zone, bool]:
+        """The zone as it is there, and whether it is."""
+        found = Zone(f"{zone}.", [])
+        exists = self._provider.populate(found, target=True, lenient=True)
+        return found, bool(exists or found.records)
+
+    def _changed(self, zone: str, existing: Zone, wanted: Mapping[str, Attributes]) -> set[str]:
+        """Those of which octoDNS says that they differ; all, where it refuses to say."""
+        try:
+            plan = self._provider.plan(self._desired(zone, existing, wanted))
+        except ProviderException:
+            return set(wanted)
+        return {_key(zone, change.record) for change in plan.changes} if plan else set()
+
+    def _desired(self, zone: str, existing: Zone, wanted: Mapping[str, Attributes | None]) -> Zone:
+        desired = existing.copy()
+        known = {_key(zone, record): record for record in existing.records}
+        for record in existing.records:
+            if wanted.get(_key(zone, record), ...) is None or not self._ours(record):
+                desired.remove_record(record)
+        for key, attributes in wanted.items():
+            if attributes is not None:
+                desired.add_record(self._record(desired, zone, key, attributes, known.get(key)), True, True)
+        return desired
+
+    def _record(
+        self, desired: Zone, zone: str, key: str, attributes: Attributes, before: Record | None
+    ) -> Record:
+        """What only this provider knows of the record that was there, such as a proxy before it, stays."""
+        name, record_type = _split(key)
+        rrset = Rrset(_whole(name, zone), record_type, attributes["ttl"], attributes["values"])
+        record = Record.from_rrset(desired, rrset, lenient=True, source=self._provider)
+        if before is not None:
+            record.octodns.update(before.octodns)
+        return record
+
+    def _ours(self, record: Record) -> bool:
+        """Not the provider's own name servers."""
+        return self.apex_servers or record.name != "" or record._type != "NS"  # noqa: SLF001 - as octoDNS asks
+
+    def _zone_id(self, zone: Zone) -> str:
+        known = getattr(self._provider, "zones", None)
+        found = known.get(zone.name) if isinstance(known, Mapping) else None
+        told = found.get("id") if isinstance(found, Mapping) else found
+        return str(told or zone.name)
+
+
+def _made(name: str, package: str, options: Mapping[str, Any]) -> BaseProvider:
+    module, _, class_name = package.rpartition(".")
+    try:
+        made = getattr(import_module(module), class_name)
+        if not (isinstance(made, type) and issubclass(made, BaseProvider)):
+            raise Misfit(f"{package!r} is no provider of an octoDNS package")
+        provider = made(name, **options)
+    except (ImportError, AttributeError, TypeError, ValueError, ProviderException) as error:
+        raise Misfit(f"{package!r} cannot be used: {error}") from None
+    _hush(provider)
+    return provider
+
+
+def _hush(provider: BaseProvider) -> None:
+    """What octoDNS logs has whole answers of providers in it: what went wrong is told by us."""
+    for logger in (getattr(provider, "log", None), *map(logging.getLogger, _PLACES)):
+        if isinstance(logger, logging.Logger):
+            logger.disabled = True
+
+
+def _key(zone: str, record: Record) -> str:
+    return f"{RECORD_SET}:{zone}/{record.name or APEX}/{record._type}"  # noqa: SLF001 - as octoDNS asks
+
+
+def _whole(name: str, zone: str) -> str:
+    return f"{zone}." if name == APEX else f"{name}.{zone}."
+
+
+def _split(key: str) -> tuple[str, str]:
+    """The name and type of a key."""
+    _, _, rest = key.partition("/")
+    name, _, record_type = rest.rpartition("/")
+    return name, record_type
+
+
+def _attributes(record: Record) -> Attributes:
+    rrset = record.to_rrset()
+    values: Iterable[str] = (_canonical(rrset._type, text) for text in rrset.rdatas)  # noqa: SLF001
+    return {"ttl": int(rrset.ttl), "values": sorted(values)}
+
+
+def _canonical(record_type: str, text: str) -> str:
+    """A value as our own are written; one of a type that is only octoDNS's own as it is."""
+    try:
+        kind = dns.rdatatype.from_text(record_type)
+        return dns.rdata.from_text(dns.rdataclass.IN, kind, text, relativize=False).to_text()
+    except dns.exception.DNSException:
+        return text

@@ -1,0 +1,25 @@
+"""Fixtures: a PowerDNS for a module's tests, and control planes that have it as a provider."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state.database import Database
+from tests.reconciler.providers.plane import Plane, plane_with
+from tests.reconciler.providers.powerdns import PowerDns, powerdns
+
+POWERDNS = "octodns_powerdns.PowerDnsProvider"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PowerDns]:
+    with powerdns(tmp_path_factory.mktemp("powerdns") / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def plane(database: Database, server: PowerDns, tmp_path: Path) -> Iterator[Plane]:
+    server.clear()
+    with plane_with(database, tmp_path, POWERDNS, server.options) as made:
+        yield made
