@@ -13,6 +13,7 @@ from api.posted_set import PostedSet, understand
 from api.rehearsal import answered, question, rehearsed
 from api.views import plan_view
 from api.visibility import visible_documents
+from api.wholes import refuse_lacks
 from state.database import undone
 from state.errors import Fault, Invalid
 from state.plans import ask, get_plan
@@ -48,6 +49,7 @@ def _request(call: Call, connection: Connection, posted: PostedSet) -> tuple[dic
     """What a worker is asked, and the generations that its answer will be about."""
     _check_scope(call, connection, posted)
     outcome = perform(connection, call.principal, posted)
+    refuse_lacks(connection, call.house.settings, outcome.written)
     request = question(outcome.written) | {
         "writes": posted.model_dump(mode="json")["documents"],
         "prune": posted.prune,

@@ -11,6 +11,7 @@ from api.call import Call, Deed, Reply
 from api.options import Options, options
 from api.rehearsal import rehearse
 from api.views import difference
+from api.wholes import refuse_lacks
 from api.writes import Written
 from state.audit import MASKED
 from state.document import Document
@@ -32,6 +33,7 @@ def perform(call: Call, work: Work) -> Reply:
         if again is not None:
             return again
         reply = work(connection)
+        refuse_lacks(connection, call.house.settings, reply.written)
         call.did(*(deed for one in reply.written for deed in _deeds(one)))
         journal.done(connection, call)
         kept_answers.keep(connection, call, reply)
@@ -48,6 +50,7 @@ def _timed(reply: Reply, asked: Options) -> Reply:
 def _rehearsed(call: Call, work: Work) -> Reply:
     with call.house.database.rehearsing() as connection:
         reply = work(connection)
+        refuse_lacks(connection, call.house.settings, reply.written)
     if reply.written:
         return rehearse(call, reply.written, reply.besides)
     return Reply(content=_plan_of(call.deeds) | dict(reply.besides))

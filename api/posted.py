@@ -63,7 +63,7 @@ def perform(
             faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
         kept.add(one.after.uid)
         places[one.after.uid] = i
-        written.append(one)
+        written.append(replace(one, place=f"documents.{i}.spec."))
         base |= {one.before.uid: one.before.generation} if one.before else {str(one.after.ref): 0}
     if faults:
         raise Invalid(faults)

@@ -26,7 +26,8 @@ _LIVING = select(documents).where(documents.c.uid == bindparam("of_uid"), docume
 class Written:
     """A write: the document as it was and as it is now, and what was deleted with it.
 
-    `masked` are fields that were written and are never shown; `owner` is that of a new document.
+    `masked` are fields that were written and are never shown; `owner` is that of a new document; `place` is where its
+    fields are in the request, where that is not at the top.
     """
 
     before: Document | None
@@ -34,6 +35,7 @@ class Written:
     also: tuple[Document, ...] = ()
     masked: tuple[str, ...] = ()
     owner: Document | None = None
+    place: str = ""
 
     @property
     def all(self) -> tuple[Document, ...]:

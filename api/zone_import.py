@@ -54,7 +54,9 @@ class _Writing:
         except Invalid as error:
             self.faults += [faulty(self.wish, line.number, f"{f.field}: {f.message}") for f in error.faults]
             return
-        self.written.append(one)
+        self.written.append(
+            replace(one, place=f"{'server' if self.wish.server else 'zone_file'}.{line.number}.")
+        )
         self.lines[one.after.uid] = line.number
 
 

@@ -179,7 +179,7 @@ class PartOf:
     `kind` is the whole's kind, `field` shows its id in the REST API. `whole` tells from a part's name that of its
     whole; `names` are those that a part with these values may be given in a whole of that name, the first one that is
     free. `clashes` are the faults of a part beside others of its whole that have the same values in the fields
-    `beside`.
+    `beside`. `weighs`: whether the whole may lack something by a part that was and is like this (none: not there).
     """
 
     kind: str
@@ -188,6 +188,11 @@ class PartOf:
     names: Callable[[Values, str], Iterator[str]]
     beside: tuple[str, ...]
     clashes: Callable[[Document, Sequence[Document]], Sequence[tuple[str, str]]]
+    weighs: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
+
+
+def _lacks_nothing(_: Context) -> Mapping[str, Reason]:
+    return {}
 
 
 def _nothing(_: Context) -> Compiled:
@@ -227,9 +232,10 @@ class Kind:
     refers to has a lower one. `measured` are fields that are shown as kept with a document, else as given here.
     `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that
     one may post (`create`) and put (`change`). `remembered` are the fields of what is kept that answers show, with
-    their types. `companions` come with a document, which refers to them weakly: they are made, changed and deleted
-    with it. `provider_field` names the external DNS provider that carries a document in place of a host; it
-    is `LOCAL` where none does.
+    their types. `lacks` is what a document cannot be without and does not have, by the part (uid) that needs it, or
+    itself (empty): no write may add to that. `companions` come with a document, which refers to them weakly: they are
+    made, changed and deleted with it. `provider_field` names the external DNS provider that carries a document in
+    place of a host; it is `LOCAL` where none does.
     """
 
     name: str
@@ -261,6 +267,7 @@ class Kind:
     remembered: Mapping[str, type] = field(default_factory=dict)
     handing: Handing | None = None
     part_of: PartOf | None = None
+    lacks: Callable[[Context], Mapping[str, Reason]] = _lacks_nothing
 
     @property
     def list_key(self) -> str:

@@ -13,6 +13,7 @@ from state.kind import Reason
 from state.resource import sha256
 
 _ADDRESSES = frozenset({"A", "AAAA"})
+GLUE_MISSING = "GlueMissing"
 _MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
@@ -120,7 +121,7 @@ def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
     if name in addressed or addressed & wildcards:
         return None
     return Reason(
-        "GlueMissing", f"the name server {target} is in the zone and has no address: add its A or AAAA"
+        GLUE_MISSING, f"the name server {target} is in the zone and has no address: add its A or AAAA"
     )
 
 

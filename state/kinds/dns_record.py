@@ -15,6 +15,7 @@ from state.document import Document
 from state.kind import Completed, Kind, PartOf, Related, Spec, Values
 from state.names import host_name
 
+_SERVERS = frozenset({"NS", "A", "AAAA", "CNAME"})
 _LOCAL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -106,6 +107,19 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
     return []
 
 
+def _weighs(before: Spec | None, after: Spec | None) -> bool:
+    """Whether a zone may lack a name server, or the address of one, by this write of a record."""
+    was, now = _of_servers(before), _of_servers(after)
+    return was != now and (was is not None or (now is not None and now[1] in {"NS", "CNAME"}))
+
+
+def _of_servers(spec: Spec | None) -> tuple[str, str, str] | None:
+    """What it has to do with name servers: a name and a type, and where it leads to."""
+    if not isinstance(spec, DnsRecord) or not spec.is_active or spec.record_type not in _SERVERS:
+        return None
+    return spec.name, spec.record_type, "" if spec.record_type in {"A", "AAAA"} else spec.value
+
+
 def as_line(name: str, values: Values) -> str:
     """A record as people read it, as a line of a zone file; what is no record as it stands."""
     try:
@@ -147,5 +161,5 @@ DNS_RECORD = Kind(
         "create": {"name": "mail", "record_type": "A", "value": "192.168.1.101", "ttl": 3600, "priority": 0},
         "change": {"value": "192.168.1.102", "ttl": 300},
     },
-    part_of=PartOf("DnsZone", "zone_id", _zone, _names, ("name",), _clashes),
+    part_of=PartOf("DnsZone", "zone_id", _zone, _names, ("name",), _clashes, _weighs),
 )

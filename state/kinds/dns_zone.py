@@ -8,7 +8,7 @@ from state.dns.authority import Start, address_of, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers
 from state.dns.names import owner_name, target_name
-from state.dns.zone import Entry, beside, of_template, of_values, publish, sort_out
+from state.dns.zone import GLUE_MISSING, Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
 from state.fields import Template
 from state.kind import (
@@ -121,6 +121,19 @@ def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
     written, wrong = _written(context.parts, zone)
     entries, unfit = sort_out(beside(written, _template(context, spec)), zone)
     return entries, wrong | unfit
+
+
+def _lacks(context: Context) -> dict[str, Reason]:
+    """Addresses of name servers within the zone, or any name server at all."""
+    spec = context.document.spec
+    assert isinstance(spec, DnsZone)
+    if not spec.is_active or spec.dns_provider != LOCAL:
+        return {}
+    entries, wrong = served(context)
+    found = {uid: reason for uid, reason in wrong.items() if reason.code == GLUE_MISSING}
+    if not found and not has_servers(entries):
+        return {"": _NO_SERVER}
+    return found
 
 
 _NO_SERVER = Reason("NoNameServer", "the zone has no name server: add a record of type NS at @")
@@ -237,6 +250,7 @@ DNS_ZONE = Kind(
     measured={"serial": 0},
     remembered={"provider_zone_id": str},
     provider_field="dns_provider",
+    lacks=_lacks,
     naming={
         "type": "string",
         "format": "idn-hostname",

@@ -42,7 +42,7 @@ _PERSON = {"username": "carl", "email": "carl@example.com", "password": "long en
 _HOOK = {"url": "https://203.0.114.1/hook", "events": ["job.failed"]}
 _RECORDS, _RECORD = "/dns/{zone_id}/records", {"name": "new", "record_type": "A", "value": "192.0.2.1"}
 _KNOWN = "POST /users/{id}/known-addresses"
-_ZONE = {"domain": "n.example", "zone_file": "@ NS ns1.example.net.\nwww A 192.0.2.1\n"}
+_ZONE = {"domain": "n.example", "zone_file": "@ SOA ns1.example.net. a.example.net. 1 3600 1800 1209600 60"}
 _DELIVERY = "/webhooks/{webhook_id}/deliveries/{id}"
 
 _SPEC, _BACK = {"spec": {"ssl_force": True}}, {"generation": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from state.dns.authority import Start
 from state.kind import Compiled, Context, Plane
-from state.kinds.dns_record import DNS_RECORD, DnsRecord
+from state.kinds.dns_record import DNS_RECORD, DnsRecord, as_line
 from state.kinds.dns_zone import DNS_ZONE, DnsZone, settings_of, start_of
 from tests.state.companies import DAY, FACTS, document, templates
 
@@ -72,3 +72,9 @@ def test_a_start_of_authority_is_settings_as_far_as_they_can_be() -> None:
         "admin_email"
         in settings_of(replace(start_of("example.com", spec), contact="a\\;b.example.com."))[1][0]
     )
+
+
+def test_a_record_is_read_as_a_line_and_what_is_none_as_it_stands() -> None:
+    values = {"name": "www", "record_type": "MX", "value": "mail", "ttl": 60, "priority": 5}
+    assert as_line("x.example.com", values) == "www 60 IN MX 5 mail.example.com."
+    assert as_line("x.example.com", {**values, "value": "a b\n"}) == "www 60 IN MX a b\ufffd"

@@ -1,0 +1,146 @@
+"""A zone keeps its name servers, and these their addresses: no write takes the last one, alone or in a set."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from state import targets
+from state.document import Document
+from state.kind import Facts
+from tests.api.conftest import World, working
+
+
+@pytest.fixture
+def bare(world_on_both: World) -> Document:
+    return world_on_both.zone("example.com", "anna", template="none", primary_ns="ns1.example.net")
+
+
+def post(world: World, zone: Document, name: str, kind: str, value: str, **more: Any) -> httpx.Response:
+    body = {"name": name, "record_type": kind, "value": value, **more}
+    return world.call("anna", "POST", f"/dns/{zone.uid}/records", json=body)
+
+
+def made(world: World, zone: Document, name: str, kind: str, value: str) -> str:
+    answer = post(world, zone, name, kind, value)
+    assert answer.status_code == 201, answer.text
+    return f"/dns/{zone.uid}/records/{answer.json()['id']}"
+
+
+def needed(answer: httpx.Response) -> str:
+    assert (answer.status_code, answer.json()["details"]["code"]) == (409, "needed"), answer.text
+    return str(answer.json()["error"])
+
+
+def fault(answer: httpx.Response) -> tuple[str, str]:
+    assert answer.status_code == 422, answer.text
+    (only,) = answer.json()["details"]["errors"]
+    return only["field"], only["message"]
+
+
+def test_a_zone_without_a_server_is_begun_and_then_keeps_one(world_on_both: World, bare: Document) -> None:
+    world = world_on_both
+    www = made(world, bare, "www", "A", "192.0.2.1")
+    assert world.call("anna", "DELETE", www).status_code == 204
+    one = made(world, bare, "@", "NS", "ns1.example.net.")
+    assert "add a record of type NS" in needed(world.call("anna", "DELETE", one))
+    assert "add a record of type NS" in needed(world.call("anna", "PUT", one, json={"is_active": False}))
+    assert "add a record of type NS" in needed(world.call("anna", "PUT", one, json={"name": "sub"}))
+    other = made(world, bare, "@", "NS", "ns2.example.net.")
+    assert world.call("anna", "DELETE", one).status_code == 204
+    assert world.call("anna", "PUT", other, json={"ttl": 60}).status_code == 200
+    needed(world.call("anna", "DELETE", other))
+    assert world.call("anna", "DELETE", f"/dns/{bare.uid}").status_code == 204
+
+
+def test_a_server_within_the_zone_needs_an_address_first_and_keeps_it(
+    world_on_both: World, bare: Document
+) -> None:
+    world = world_on_both
+    field, message = fault(post(world, bare, "@", "NS", "ns1"))
+    assert (field, "ns1.example.com. is in the zone and has no address: add its A or AAAA" in message) == (
+        "value",
+        True,
+    )
+    assert fault(post(world, bare, "sub", "NS", "ns.sub.example.com."))[0] == "value"
+    address = made(world, bare, "ns1", "A", "192.0.2.1")
+    server = made(world, bare, "@", "NS", "ns1")
+    assert "add its A or AAAA" in needed(world.call("anna", "DELETE", address))
+    assert "add its A or AAAA" in needed(world.call("anna", "PUT", address, json={"name": "ns2"}))
+    assert fault(world.call("anna", "PUT", server, json={"value": "ns2"}))[0] == "value"
+    assert world.call("anna", "PUT", address, json={"value": "192.0.2.2"}).status_code == 200
+    second = made(world, bare, "ns1", "AAAA", "2001:db8::1")
+    assert world.call("anna", "DELETE", address).status_code == 204
+    needed(world.call("anna", "DELETE", second))
+
+
+def test_a_dry_run_says_the_same(world_on_both: World, bare: Document) -> None:
+    world = world_on_both
+    server = made(world, bare, "@", "NS", "ns1.example.net.")
+    needed(world.call("anna", "DELETE", f"{server}?dry_run=true"))
+
+
+def test_a_template_gives_servers_and_is_not_taken_for_one_without(world_on_both: World) -> None:
+    world = world_on_both
+    with world.database.writing() as connection:
+        targets.seen(connection, "web1", Facts(ipv4=("192.0.2.1",)))
+    zone = world.zone("example.org", "anna")
+    path = f"/dns/{zone.uid}"
+    assert "add a record of type NS" in needed(world.call("anna", "PUT", path, json={"template": "none"}))
+    own = made(world, zone, "@", "NS", "ns1.example.net.")
+    assert world.call("anna", "DELETE", own).status_code == 204
+    assert "has no address" in needed(post(world, zone, "ns1", "CNAME", "ns1.example.net."))
+    made(world, zone, "@", "NS", "ns1.example.net.")
+    assert world.call("anna", "PUT", path, json={"template": "none"}).status_code == 200
+    assert world.call("anna", "PUT", path, json={"minimum_ttl": 60}).status_code == 200
+
+
+def test_what_is_not_served_here_or_cannot_be_judged_is_let_be(world_on_both: World) -> None:
+    world = world_on_both
+    for name, values in (
+        ("one", {"is_active": False}),
+        ("two", {"dns_provider": "other"}),
+        ("three", {"template": "absent"}),
+    ):
+        zone = world.zone(f"{name}.example", "anna", **values)
+        server = made(world, zone, "@", "NS", "ns1")
+        assert world.call("anna", "DELETE", server).status_code == 204
+
+
+def test_a_set_is_judged_as_a_whole(world_on_both: World) -> None:
+    world = world_on_both
+    spec = {"template": "none", "primary_ns": "ns1.example.net"}
+    zone = {"kind": "DnsZone", "metadata": {"name": "example.com", "owner": "anna"}, "spec": spec}
+    server, address = (
+        {"kind": "DnsRecord", "metadata": {"name": f"{word}.example.com", "owner": "anna"}, "spec": spec}
+        for word, spec in (
+            ("server", {"name": "@", "record_type": "NS", "value": "ns1"}),
+            ("address", {"name": "ns1", "record_type": "A", "value": "192.0.2.1"}),
+        )
+    )
+
+    def put(*documents: dict[str, Any], **more: Any) -> httpx.Response:
+        with working(world.database):
+            answer = world.call("anna", "POST", "/plans?wait=10", json={"documents": documents, **more})
+        if answer.status_code != 201:
+            return answer
+        return world.call("anna", "POST", f"/plans/{answer.json()['id']}/apply")
+
+    assert fault(put(zone, server))[0] == "documents.1.spec.value"
+    assert put(server, zone, address).status_code == 200
+    needed(put(zone, server, prune=True, owner="anna"))
+    assert put(zone, address, server, prune=True, owner="anna").status_code == 200
+
+
+def test_a_zone_file_is_judged_as_a_whole(world_on_both: World) -> None:
+    world = world_on_both
+
+    def bring(text: str, mode: str = "replace") -> httpx.Response:
+        return world.call(
+            "anna", "POST", "/dns/import", json={"domain": "example.com", "zone_file": text, "mode": mode}
+        )
+
+    assert fault(bring("@ NS ns1\n"))[0] == "zone_file.1.value"
+    assert bring("@ NS ns1\nns1 A 192.0.2.1\n").status_code == 201
+    assert "NS" in needed(bring("ns1 A 192.0.2.1\n"))
+    assert bring("@ NS ns2\nns2 A 192.0.2.1\n").status_code == 200
