@@ -7,7 +7,21 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from commands import audit, check, documents, hosts, keys, lab, letting_in, login, plans, providers, serve, up
+from commands import (
+    audit,
+    check,
+    documents,
+    hosts,
+    keys,
+    lab,
+    letting_in,
+    login,
+    plans,
+    providers,
+    serve,
+    up,
+    zones,
+)
 from commands.console import Failed, err
 from state.settings import settings
 from state.validation import faults_of
@@ -22,6 +36,7 @@ app = typer.Typer(
 app.add_typer(lab.app, name="lab")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(zones.app, name="import")
 app.add_typer(providers.app, name="providers")
 for command in (
     *(up.up, serve.api, serve.worker, serve.migrate, serve.admin, check.check),

@@ -12,6 +12,7 @@ import typer
 from commands.client import Client, Values
 from commands.console import Failed, err, out, plain
 from commands.login import connect
+from commands.zones import export_zone
 from state.errors import Unreadable
 from state.files import Faulty, FileDocument, dump_documents, load, read, write
 from state.kinds import KINDS
@@ -70,12 +71,23 @@ def export(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="a new folder; none: standard output")
     ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="after the word zone: a zone, as a zone file")
+    ] = None,
     *,
     replace: Annotated[
         bool, typer.Option("--replace", help="write over what DIR holds, and remove its other YAML files")
     ] = False,
 ) -> None:
-    """Write what is stored as YAML, which `plan` and `apply` take back unchanged."""
+    """Write what is stored as YAML, which `plan` and `apply` take back unchanged.
+
+    `export zone NAME` writes a zone as a zone file to standard output, which `import zone NAME` takes back.
+    """
+    if name is not None:
+        if str(folder) != "zone":
+            raise Failed(f"what is {name!r}? A zone is written by: ghostcp export zone {name}")
+        export_zone(name)
+        return
     with connect() as client:
         documents = stored(client)
     if folder is None:

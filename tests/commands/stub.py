@@ -27,6 +27,8 @@ class Api:
         self.plans: list[Values] = []
         self.looks: dict[tuple[str, str], int] = {}
         self.asked: list[tuple[str, str]] = []
+        self.queries: list[str] = []
+        self.bodies: list[Values] = []
         self.guard = ""
         self.worker = True
         self.conditions: dict[str, list[Values]] = {}
@@ -135,7 +137,9 @@ def serving() -> Iterator[Api]:
             self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}"))
 
         def _serve(self, body: Values) -> None:
-            path = self.path.removeprefix("/api/v1").split("?")[0]
+            path, _, query = self.path.removeprefix("/api/v1").partition("?")
+            api.queries.append(query)
+            api.bodies.append(body)
             known = self.headers.get("Authorization") == "Bearer token-1" or path == "/auth/login"
             refused: Answer = (401, {"error": "who are you?", "status": 401, "details": {}}, {})
             status, content, headers = api.answer(self.command, path, body) if known else refused
