@@ -8,8 +8,9 @@ from typing import Any
 
 from state.document import Document
 from state.kinds import KINDS
+from state.names import with_u_labels
 from state.plans import Plan
-from state.shown import Shown
+from state.shown import UNICODE, Shown
 from state.targets import Target
 from state.validation import dump
 
@@ -28,6 +29,7 @@ def document_view(shown: Shown) -> dict[str, Any]:
         **({kind.part_of.field: shown.whole} if kind.part_of else {}),
         kind.name_field: shown.name,
         **shown.values,
+        **_unicode(shown),
         **{name: shown.kept.get(name, value) for name, value in kind.measured.items()},
         **shown.counts,
         **shown.remembered,
@@ -38,6 +40,16 @@ def document_view(shown: Shown) -> dict[str, Any]:
         "created_at": time(shown.created_at),
         "updated_at": time(shown.updated_at),
     }
+
+
+def _unicode(shown: Shown) -> dict[str, str]:
+    """Its host name as people read it."""
+    named = shown.kind.host_field
+    return (
+        {UNICODE: with_u_labels(str({**shown.values, shown.kind.name_field: shown.name}[named]))}
+        if named
+        else {}
+    )
 
 
 def etag(state: int | str, view: Mapping[str, Any]) -> str:

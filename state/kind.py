@@ -235,7 +235,8 @@ class Kind:
     their types. `lacks` is what a document cannot be without and does not have, by the part (uid) that needs it, or
     itself (empty): no write may add to that. `companions` come with a document, which refers to them weakly: they are
     made, changed and deleted with it. `provider_field` names the external DNS provider that carries a document in
-    place of a host; it is `LOCAL` where none does.
+    place of a host; it is `LOCAL` where none does. `host_field` is a host name: it is shown with U-labels too, and
+    lists are filtered by either form.
     """
 
     name: str
@@ -254,6 +255,7 @@ class Kind:
     placed: bool = True
     hosted: Callable[[Spec], bool] = lambda _: True
     provider_field: str = ""
+    host_field: str = ""
     owns: bool = False
     numbered: bool = False
     password: bool = False

@@ -90,6 +90,30 @@ def _a_label(value: str) -> str:
     return name
 
 
+def with_u_labels(name: str) -> str:
+    """A name as people read it: each A-label as its U-label, where it has one (RFC 5890, section 2.3.2.1)."""
+    return ".".join(_u_label(label) for label in name.split(".")) if "xn--" in name else name
+
+
+def with_a_labels(name: str) -> str:
+    """The same name in the form that is stored, as far as it has one; what is no label stays as it is."""
+    return name if name.isascii() else ".".join(map(_or_a_label, name.lower().split(".")))
+
+
+def _u_label(label: str) -> str:
+    try:
+        return str(idna.decode(label))
+    except (idna.IDNAError, UnicodeError):
+        return label
+
+
+def _or_a_label(label: str) -> str:
+    try:
+        return label if label.isascii() else idna.encode(label, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return label
+
+
 def alias_name(value: str) -> str:
     """A host name, or ``*.`` and a host name (RFC 4592's wildcard, one label at the left)."""
     wildcard = value.startswith("*.")

@@ -26,9 +26,11 @@ from state.document import Document
 from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing, Page, Wanted, fetch
+from state.names import with_a_labels
 from state.tables import Moment, documents, statuses
 from state.validation import dump
 
+UNICODE = "unicode_name"
 _owners = documents.alias("owners")
 _ALIVE = documents.c.deleted_at.is_(None)
 _OWNER = (_owners.c.kind == "User") & (_owners.c.name == documents.c.owner) & _owners.c.deleted_at.is_(None)
@@ -120,7 +122,15 @@ def listing(kind: Kind) -> Listing:
         "created_at": Field(documents.c.created_at, datetime),
         "updated_at": Field(documents.c.updated_at, datetime),
     }
+    if kind.host_field:
+        either = _in_either_form(fields[kind.host_field])
+        fields |= {kind.host_field: either, UNICODE: either}
     return Listing(fields, search=kind.search)
+
+
+def _in_either_form(each: Field) -> Field:
+    """A field that is a host name, with U-labels or with A-labels."""
+    return replace(each, among=lambda names: each.column.in_(list(map(with_a_labels, names))))
 
 
 @cache

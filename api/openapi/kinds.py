@@ -22,7 +22,7 @@ from api.openapi.schemas import (
 from api.openapi.shapes import CONDITION
 from api.places import path_of, scope_of
 from state.kind import AdminOnly, Completed, Copied, Immutable, Kind
-from state.shown import counters, listing
+from state.shown import UNICODE, counters, listing
 
 TAG = 'The entity tag, `"GENERATION-HASH"`: it changes with whatever is shown, its first part with what is wanted.'
 _MARKS = (
@@ -80,6 +80,11 @@ def object_shape(kind: Kind) -> Schema:
         **({kind.part_of.field: told(IDENTIFIER, "What it is a part of.")} if kind.part_of else {}),
         kind.name_field: TEXT,
         **_described(kind, {name: without_default(each) for name, each in schema["properties"].items()}),
+        **(
+            {UNICODE: told(TEXT, f"Its `{kind.host_field}` with U-labels (RFC 5890).")}
+            if kind.host_field
+            else {}
+        ),
         **{name: told(COUNT, "Measured.") for name in kind.measured},
         **counts,
         **{name: nullable(_MADE[type_]) for name, type_ in kind.remembered.items()},

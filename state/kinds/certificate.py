@@ -218,6 +218,7 @@ CERTIFICATE = Kind(
     complete=_complete,
     check=_check,
     search=("domain",),
+    host_field="domain",
     remembered={"issuer": str, "subject": str, "valid_from": datetime, "valid_until": datetime},
     handing=Handing(_FIELDS, _take),
     naming={

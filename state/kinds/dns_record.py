@@ -151,6 +151,7 @@ DNS_RECORD = Kind(
     complete=_complete,
     check=_check,
     search=("name", "value"),
+    host_field="name",
     naming={
         "type": "string",
         "maxLength": 253,

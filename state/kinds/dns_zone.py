@@ -247,6 +247,7 @@ DNS_ZONE = Kind(
     limit="dns_domains_limit",
     counter="dns_domains_count",
     search=("domain",),
+    host_field="domain",
     measured={"serial": 0},
     remembered={"provider_zone_id": str},
     provider_field="dns_provider",

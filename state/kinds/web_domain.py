@@ -209,6 +209,7 @@ WEB_DOMAIN = Kind(
     limit="web_domains_limit",
     counter="web_domains_count",
     search=("domain",),
+    host_field="domain",
     measured={"bandwidth_used": 0},
     naming={
         "type": "string",

@@ -127,3 +127,29 @@ def test_events_tell_of_records(world_on_both: World, zone: Document) -> None:
     assert "dns.zone.created" in told
     assert "dns.record.created" in told
     assert "dns.record.updated" in told
+
+
+def test_names_are_given_shown_and_found_in_either_form(world_on_both: World) -> None:
+    world = world_on_both
+    zone = call(world, "POST", "/dns", domain="bücher.example").json()
+    assert (zone["domain"], zone["unicode_name"]) == ("xn--bcher-kva.example", "bücher.example")
+    call(world, "POST", "/dns", domain="plain.example")
+    for query in ("domain=bücher.example", "domain=xn--bcher-kva.example", "unicode_name=BÜCHER.example"):
+        found = call(world, "GET", f"/dns?{query}").json()
+        assert [each["id"] for each in found["zones"]] == [zone["id"]], query
+    assert call(world, "GET", "/dns?domain=bücher.example,plain.example").json()["total"] == 2
+    base = f"/dns/{zone['id']}/records"
+    for name in ("käse", "xn--kse-qla", "käse.bücher.example", "*.käse"):
+        made = call(world, "POST", base, name=name, record_type="TXT", value=name)
+        assert made.status_code == 201, made.text
+    assert (made.json()["name"], made.json()["unicode_name"]) == ("*.xn--kse-qla", "*.käse")
+    assert call(world, "GET", f"{base}?name=käse").json()["total"] == 3
+    assert call(world, "GET", f"{base}?unicode_name=xn--kse-qla").json()["total"] == 3
+    assert (
+        call(world, "POST", base, name="ziel", record_type="CNAME", value="straße.example.net").status_code
+        == 201
+    )
+    site = call(world, "POST", "/domains", domain="www.bücher.example").json()
+    assert site["unicode_name"] == "www.bücher.example"
+    assert call(world, "GET", "/domains?domain=www.bücher.example").json()["total"] == 1
+    assert call(world, "GET", "/dns?domain=ü..example,xn--zz").json()["total"] == 0

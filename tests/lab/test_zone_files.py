@@ -121,7 +121,7 @@ def test_what_is_handed_out_is_brought_in_unchanged_and_a_replacement_is_served(
     again = doors.cli("import", "zone", "moved.test", str(file), "--replace")
     assert (again.returncode, again.stdout) == (0, ""), again.stderr
     doors.run("mkdir -p /tmp/judged")
-    lab.exec(doors.host, ["sh", "-c", "cat > /tmp/judged/zone"], out.stdout)
+    lab.exec(doors.host, ["sh", "-c", "cat > /tmp/judged/zone"], stdin=out.stdout)
     assert "OK" in doors.run("named-checkzone moved.test /tmp/judged/zone; rm -r /tmp/judged")
     file.write_text("@ NS ns2.example.net.\nonly 60 A 192.0.2.9\n")
     assert doors.cli("import", "zone", "moved.test", str(file), "--replace").returncode == 0

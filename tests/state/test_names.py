@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state import names
-from state.names import SYSTEM_ACCOUNTS, alias_name, host_name, parents, registrable, tag, user_name
+from state.names import (
+    SYSTEM_ACCOUNTS,
+    alias_name,
+    host_name,
+    parents,
+    registrable,
+    tag,
+    user_name,
+    with_a_labels,
+    with_u_labels,
+)
 from tests.state.companies import HOST_NAMES, LAW
 
 
@@ -156,3 +166,22 @@ def test_a_tag_is_short_plain_and_of_one_name(names: list[str]) -> None:
     tags = {tag(name) for name in names}
     assert len(tags) == len(names)
     assert all(len(each) <= 32 and set(each) <= set("abcdefghijklmnopqrstuvwxyz0123456789_") for each in tags)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [("bücher.example", "xn--bcher-kva.example"), ("*.käse", "*.xn--kse-qla"), ("@", "@"), ("www", "www")],
+)
+def test_a_name_has_two_forms(written: str, stored: str) -> None:
+    assert with_a_labels(written) == with_a_labels(stored) == stored
+    assert with_u_labels(stored) == with_u_labels(written) == written
+
+
+@pytest.mark.parametrize("label", ["xn--zz", "xn--a-ecp.example", "xn--"])
+def test_what_is_no_u_label_stays_as_it_is(label: str) -> None:
+    assert with_u_labels(label) == label
+
+
+@pytest.mark.parametrize("label", ["\u200dx", "-ü"])
+def test_what_is_no_a_label_stays_as_it_is(label: str) -> None:
+    assert with_a_labels(label) == label
