@@ -27,8 +27,7 @@ _ACTIONS = ("create", "update", "replace", "delete")
 
 def rehearse(call: Call, written: Sequence[Written], besides: Mapping[str, Any]) -> Reply:
     """Asks for the plan of what was written and rolled back, and answers with it and what is told `besides`."""
-    owners, targets = ({tenant_of(one.after) for one in written}, {one.after.target for one in written})
-    scope = {"owner": _only(owners), "target": _only(targets)}
+    scope = {"owner": _only({tenant_of(one.after) for one in written})}
     return rehearsed(call, question(written) | {"writes": [], "prune": False} | scope, besides)
 
 

@@ -111,6 +111,7 @@ def host_view(target: Target, documents: int) -> dict[str, Any]:
         "observed_at": time(target.observed_at),
         "documents": documents,
         "drifted": target.drifted,
+        "dns_secondaries": list(target.secondaries),
         "unmanaged": list(target.unmanaged),
         "facts": {
             "hostname": facts.hostname,

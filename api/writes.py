@@ -164,5 +164,6 @@ def missing(kind: Kind, uid: str) -> NotFound:
 
 def _owned(connection: Connection, document: Document) -> list[Document]:
     theirs = (documents.c.owner == document.name) & documents.c.deleted_at.is_(None)
+    theirs &= documents.c.kind.in_(list(KINDS))
     rows = connection.execute(select(documents).where(theirs, documents.c.uid != document.uid)).mappings()
     return [from_row(row) for row in rows]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from commands.administrator import NAME, password_file
 from commands.facts import Facts, File, Role, Store
 from commands.opening import sqlite_file
-from reconciler.inventory import inventory_hosts
+from reconciler.inventory import read_inventory
 from state.database import Database
 from state.document import Ref
 from state.errors import GhostError
@@ -101,7 +101,7 @@ def _inventory(path: Path | None) -> str:
     if path is None:
         return ""
     try:
-        inventory_hosts(path)
+        read_inventory(path)
     except GhostError as error:
         return error.message
     return ""

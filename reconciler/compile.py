@@ -7,7 +7,7 @@ from typing import Any
 
 from state.document import Document, Ref
 from state.kind import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
-from state.kinds import KINDS
+from state.kinds import EVERY
 from state.resource import Resource, service
 
 
@@ -89,7 +89,7 @@ def compile_documents(
 
 
 def _order(document: Document) -> tuple[int, str, str]:
-    return (KINDS[document.kind].rank, document.name, document.uid)
+    return (EVERY[document.kind].rank, document.name, document.uid)
 
 
 def _outcome_of_part(part: Document, outcomes: Mapping[str, Outcome], shared: dict[str, Outcome]) -> Outcome:
@@ -106,7 +106,7 @@ def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
     if context.document.deleted:
         return Outcome(), ()
     try:
-        compiled: Compiled = KINDS[context.document.kind].compile(context)
+        compiled: Compiled = EVERY[context.document.kind].compile(context)
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)

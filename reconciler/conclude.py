@@ -13,6 +13,7 @@ from state.document import PROMISE, Condition, Document, Refusal, Status
 from state.errors import GhostError
 from state.event import FAILED, READY, Event, of_document
 from state.kind import Reason
+from state.kinds import KINDS
 from state.resource import digest
 
 UNDONE = "undone"
@@ -76,7 +77,7 @@ def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
     for uid, conclusion in conclusions.items():
         document, old = survey.subject.documents[uid], survey.subject.statuses[uid]
         before, now = _ready(old), _ready(conclusion.status)
-        if now is None or document.deleted or now.reason in _waits(survey, uid):
+        if now is None or document.kind not in KINDS or document.deleted or now.reason in _waits(survey, uid):
             continue
         same = before and (before.status, before.reason) == (now.status, now.reason)
         if not same or old.observed_generation != document.generation:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.apply import rehearse
 from reconciler.guard import judge
+from reconciler.handing_on import foreseen
 from reconciler.lease import last_token
 from reconciler.plan import refuse
 from reconciler.report import failed_report, target_report, whole_report
@@ -46,7 +47,7 @@ def answer_plan(world: World, plan: Plan) -> None:
 def make_report(world: World, plan: Plan) -> dict[str, Any]:
     """The report of a plan's request."""
     request = plan.request
-    overlay = [unpack(values) for values in request.get("overlay", ())]
+    overlay = foreseen(world, [unpack(values) for values in request.get("overlay", ())])
     with world.database.reading() as connection:
         names = [t.name for t in list_targets(connection)]
         touched = _touched(connection, overlay) if overlay else []

@@ -18,6 +18,7 @@ from reconciler.conclude import (
     remembered_ahead,
 )
 from reconciler.guard import hold_back, judge
+from reconciler.handing_on import call_secondaries, with_keys
 from reconciler.lease import Lease
 from reconciler.plan import Plan
 from reconciler.record import Journal
@@ -27,6 +28,7 @@ from reconciler.unread import retried, say_unread
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
 from state.keeping import keep_all
+from state.queue import ring
 from state.statuses import holders, save_statuses, settle, wake
 from state.targets import answered, seen
 from state.tombstones import forget
@@ -56,6 +58,7 @@ def reconcile(world: World, lease: Lease) -> Pass:
         return Pass()
     try:
         _fence(world, lease)
+        subject = with_keys(world, lease, subject)
         found = _guarded(_look(world, subject))
         if not found.plan.changes:
             return _concluded(world, lease, found, NOTHING, None)
@@ -106,7 +109,7 @@ def _write_ahead(world: World, lease: Lease, found: Survey) -> Subject:
 
 def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal: Journal | None) -> Pass:
     conclusions = conclude(found, done, datetime.now(UTC))
-    subject = found.subject
+    subject, forgotten = found.subject, [uid for uid, c in conclusions.items() if c.forget]
     with world.database.writing() as connection:
         lease.check(connection)
         save_statuses(connection, changed_statuses(subject, conclusions))
@@ -114,13 +117,16 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         settle(connection, [*subject.documents.values(), *(each.document for each in found.unread)])
         keep_all(connection, {uid: c.keep for uid, c in conclusions.items() if c.keep})
         keep_all(connection, learned(found, done))
-        forget(connection, (uid for uid, c in conclusions.items() if c.forget))
+        forget(connection, forgotten)
+        called = call_secondaries(connection, found, forgotten)
         emit(connection, *news(found, conclusions))
         ask_for_certificates(connection, subject.target, subject.documents.values(), subject.related.get)
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)
         wake(connection, holders(connection, subject.target, done.suspects))
+    for host in called:
+        ring(world.settings, host)
     stale = {key for key, result in done.results.items() if result.status == "stale"}
     retry = frozenset(uid for uid, c in conclusions.items() if c.retry) | retried(found.unread)
     again = bool(stale or done.suspects) or len(subject.documents) >= BATCH

@@ -213,7 +213,9 @@ def _hopeless(change: Change, status: Status | None) -> Reason | None:
     return None
 
 
-_DELETE_ORDER = {RECORD_SET: 0, "config": 0, "signing": 1, "directory": 2, "file": 3, "account": 4}
+_DELETE_ORDER = {
+    RECORD_SET: 0, "copy": 0, "config": 0, "signing": 1, "directory": 2, "file": 3, "account": 4,
+}  # fmt: skip
 
 
 def _deletes(

@@ -18,12 +18,13 @@ from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kind import Facts, Plane, Templates
-from state.kinds import KINDS, parts_of_kind
+from state.kinds import EVERY, parts_of_kind
 from state.providers import name_of
 from state.resource import Secret
+from state.secondaries import address_of
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
-from state.targets import get_target, hosts_facts, seen
+from state.targets import get_target, hosts_facts, list_targets, seen
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _with_wholes(connection: Connection, found: Iterable[Document]) -> dict[str,
     documents = {d.uid: d for d in found}
     missing = sorted({d.whole for d in documents.values() if d.whole} - documents.keys())
     documents |= {d.uid: d for d in reading.by_uid(connection, missing)}
-    wholes = [d.uid for d in documents.values() if parts_of_kind(KINDS[d.kind])]
+    wholes = [d.uid for d in documents.values() if parts_of_kind(EVERY[d.kind])]
     return documents | {d.uid: d for d in reading.parts_of(connection, wholes)}
 
 
@@ -113,12 +114,18 @@ def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
     """What the documents compile to on a host that has these facts."""
     templates = world.templates()
     with world.database.reading() as connection:
-        given = answers(connection, subject.target)
-        hosts = hosts_facts(connection) if name_of(subject.target) else {}
-        plane = Plane(thumbprint(connection), datetime.now(UTC).date(), given, hosts)
+        plane = _plane(connection, subject.target)
     return lambda facts: compile_documents(
         subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )
+
+
+def _plane(connection: Connection, target: str) -> Plane:
+    hosts = {host.name: host for host in list_targets(connection)}
+    addresses = {name: address_of(host) for name, host in hosts.items()}
+    mine = hosts[target].secondaries if target in hosts else ()
+    given, facts = answers(connection, target), hosts_facts(connection) if name_of(target) else {}
+    return Plane(thumbprint(connection), datetime.now(UTC).date(), given, facts, mine, addresses)
 
 
 def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:

@@ -14,7 +14,7 @@ from reconciler import ansible
 from reconciler.dry_run import answer_plan
 from reconciler.garbage import collect_seldom
 from reconciler.hands import Hands
-from reconciler.inventory import inventory_hosts
+from reconciler.inventory import read_inventory
 from reconciler.providers.hand import Hand
 from reconciler.providers.tending import Tending
 from reconciler.pulse import Pulse
@@ -27,6 +27,7 @@ from state.database import Database
 from state.errors import GhostError, Temporary
 from state.loops import PLANS
 from state.plans import requeue, take_plan
+from state.secondaries import assign
 from state.settings import Settings
 from state.targets import list_hosts
 from state.templates import load_templates
@@ -41,9 +42,11 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
             "no inventory: set GHOSTCP_INVENTORY to an Ansible inventory with a group ghostcp_hosts"
         )
     collect_seldom()
-    hosts = inventory_hosts(settings.inventory)
+    inventory = read_inventory(settings.inventory)
+    hosts = inventory.addresses
     with database.writing() as connection:
         list_hosts(connection, hosts)
+        assign(connection, inventory.servers)
         account_key(connection, settings.var)
     with ansible.runner(settings.inventory) as run, broker_listener(settings):
         hands = Hands(run, Hand(database, settings))

@@ -101,12 +101,15 @@ Related = Callable[[Ref], Document | None]
 class Plane:
     """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), what zones (by
     uid) answer authorities now, as names relative to the zone and texts, and what its hosts have, by name, where
-    documents are not on the hosts that they lead to."""
+    documents are not on the hosts that they lead to; of the host that is compiled for, its secondaries; and where other
+    name servers find each host."""
 
     thumbprint: str = ""
     day: date = date.min
     answers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     hosts: Mapping[str, Facts] = field(default_factory=dict)
+    secondaries: tuple[str, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_PLANE = Plane()
@@ -235,8 +238,8 @@ class Kind:
     their types. `lacks` is what a document cannot be without and does not have, by the part (uid) that needs it, or
     itself (empty): no write may add to that. `companions` come with a document, which refers to them weakly: they are
     made, changed and deleted with it. `provider_field` names the external DNS provider that carries a document in
-    place of a host; it is `LOCAL` where none does. `host_field` is a host name: it is shown with U-labels too, and
-    lists are filtered by either form.
+    place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of their host have
+    copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by either form.
     """
 
     name: str
@@ -270,6 +273,7 @@ class Kind:
     handing: Handing | None = None
     part_of: PartOf | None = None
     lacks: Callable[[Context], Mapping[str, Reason]] = _lacks_nothing
+    copied: Callable[[Spec], bool] | None = None
 
     @property
     def list_key(self) -> str:

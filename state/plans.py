@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from state.document import Document
 from state.errors import NotFound
-from state.kinds import KINDS
+from state.kinds import EVERY
 from state.tables import plans
 from state.validation import dump
 
@@ -90,7 +90,7 @@ def pack(document: Document) -> dict[str, Any]:
 
 def unpack(values: Mapping[str, Any]) -> Document:
     """The document that `pack` was given; the time of a deletion is now."""
-    spec = KINDS[values["kind"]].schema.model_construct(**values["spec"])
+    spec = EVERY[values["kind"]].schema.model_construct(**values["spec"])
     deleted_at = datetime.now(UTC) if values["deleted"] else None
     rest = {k: v for k, v in values.items() if k not in {"spec", "deleted"}}
     return Document(**rest, spec=spec, deleted_at=deleted_at)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select, union_a
 from state.document import Document, Ref
 from state.errors import NotFound
 from state.kind import Related
-from state.kinds import KINDS
+from state.kinds import EVERY
 from state.tables import IS_PART, PENDING, documents, refs
 
 _NOTHING: Mapping[str, Any] = {}
@@ -44,7 +44,7 @@ def from_row(row: Mapping[Any, Any]) -> Document:
         name=row["name"],
         owner=row["owner"],
         target=row["target"],
-        spec=KINDS[row["kind"]].schema.stored(row["spec"]),
+        spec=EVERY[row["kind"]].schema.stored(row["spec"]),
         generation=row["generation"],
         wanted=row["wanted"],
         number=row["number"],

@@ -6,14 +6,14 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from state.document import Document
 from state.kind import Kind
-from state.kinds import KINDS
+from state.kinds import EVERY
 from state.parts import refuse_clashes, touch_whole
 from state.statuses import save_statuses, unplaced, wake
 from state.tables import documents, refs, revisions
 from state.validation import dump
 
 _INSERT_REVISION, _INSERT_REFS = insert(revisions), insert(refs)
-_HIGHEST = max(kind.rank for kind in KINDS.values())
+_HIGHEST = max(kind.rank for kind in EVERY.values())
 _DEPENDING = select(refs.c.uid).where(
     refs.c.kind == bindparam("of_kind"), refs.c.name == bindparam("of_name")
 )
@@ -53,7 +53,7 @@ def touch(connection: Connection, document: Document) -> None:
 
 def touch_dependents(connection: Connection, document: Document) -> None:
     """What refers to it has a higher rank."""
-    if KINDS[document.kind].rank < _HIGHEST:
+    if EVERY[document.kind].rank < _HIGHEST:
         connection.execute(_TOUCH, {"of_kind": document.kind, "of_name": document.name})
     touch_whole(connection, document)
 

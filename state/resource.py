@@ -176,6 +176,11 @@ def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tupl
     return Resource(f"{RECORD_SET}:{zone}/{name}/{record_type}", attributes)
 
 
+def zone_copy(zone: str, primary: str, *, requires: tuple[str, ...] = ()) -> Resource:
+    """That this host serves a zone just as the name server at the address `primary` does, with the same serial."""
+    return Resource(f"copy:{zone}@{primary}", {"current": True}, requires=requires)
+
+
 def service(name: str) -> Resource:
     """A daemon that runs, and runs the configuration that is live."""
     return Resource(f"service:{name}", {"active": True, "current": True}, service=name)

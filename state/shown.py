@@ -27,6 +27,7 @@ from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing, Page, Wanted, fetch
 from state.names import with_a_labels
+from state.shown_copies import conditions_of_copies
 from state.tables import Moment, documents, statuses
 from state.validation import dump
 
@@ -69,7 +70,7 @@ def show(connection: Connection, uid: str, condition: ColumnElement[bool] | None
     """The living document with this uid, if it meets the condition."""
     query = _ONE if condition is None else _ONE.where(condition)
     row = connection.execute(query, {"of_uid": uid}).one_or_none()
-    return None if row is None else _with_counts(connection, [_shown(row)])[0]
+    return None if row is None else _with_copies(connection, _with_counts(connection, [_shown(row)]))[0]
 
 
 def first_shown(document: Document, owner: Document | None) -> Shown | None:
@@ -100,7 +101,8 @@ def list_shown(
     """One page of the living documents of a kind."""
     query = _QUERY.where(documents.c.kind == kind.name, _ALIVE, visible)
     page = fetch(connection, query, documents, wanted)
-    return _with_counts(connection, [_shown(row) for row in page.rows]), page
+    shown = _with_counts(connection, [_shown(row) for row in page.rows])
+    return _with_copies(connection, shown), page
 
 
 @cache
@@ -180,6 +182,17 @@ def _with_counts(connection: Connection, shown: list[Shown]) -> list[Shown]:
     counts = count_owned(connection, owners)
     return [
         replace(each, counts={name: counts.get((each.name, name), 0) for name in counters(each.kind)})
+        for each in shown
+    ]
+
+
+def _with_copies(connection: Connection, shown: list[Shown]) -> list[Shown]:
+    names = [each.name for each in shown if each.kind.copied]
+    found = conditions_of_copies(connection, names) if names else {}
+    return [
+        replace(each, conditions=(*each.conditions, found[each.name]))
+        if each.kind.copied and each.name in found
+        else each
         for each in shown
     ]
 

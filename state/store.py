@@ -16,7 +16,7 @@ from state.errors import Conflict, NotFound, Stale
 from state.event import CREATED, UPDATED, of_document
 from state.events import emit
 from state.kind import Kind, Spec, Values
-from state.kinds import KINDS
+from state.kinds import EVERY, KINDS
 from state.parts import find_whole, free_name
 from state.reading import around, from_row, get, parts_of, related
 from state.recording import columns, record, touch_dependents
@@ -24,6 +24,7 @@ from state.tables import documents, refs
 from state.tombstones import bury, confirm
 from state.tracing import current_request
 from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
+from state.zone_copies import follow
 
 _INSERT = insert(documents)
 
@@ -113,6 +114,7 @@ def create_owned(
     told = of_document(document, CREATED)
     emit(connection, replace(told, manager=user.owner) if user and told.owner == user.name else told)
     accompany(connection, document, actor, create, change)
+    follow(connection, document)
     return Created(document, user)
 
 
@@ -163,6 +165,7 @@ def change(
     emit(connection, of_document(changed, UPDATED))
     staying = accompany(connection, changed, actor, create, change)
     leave(connection, changed, staying, partial(remove, connection, actor=actor))
+    follow(connection, changed)
     return changed
 
 
@@ -202,7 +205,7 @@ def _referring(connection: Connection, document: Document) -> set[str]:
     return {
         each.uid
         for each in others
-        if any(ref == document.ref and not ref.weak for ref in KINDS[each.kind].references(each))
+        if any(ref == document.ref and not ref.weak for ref in EVERY[each.kind].references(each))
     }
 
 
@@ -242,12 +245,16 @@ def _restored(
     record(connection, document, kind, actor, apart=apart)
     emit(connection, of_document(document, CREATED))
     accompany(connection, document, actor, create, change)
+    follow(connection, document)
     return document
 
 
 def _owned(connection: Connection, document: Document) -> list[Document]:
     alive = documents.c.deleted_at.is_(None)
     query = select(documents).where(
-        documents.c.owner == document.name, alive, documents.c.uid != document.uid
+        documents.c.owner == document.name,
+        alive,
+        documents.c.uid != document.uid,
+        documents.c.kind.in_(list(KINDS)),
     )
     return [from_row(row) for row in connection.execute(query).mappings()]

@@ -173,6 +173,8 @@ targets = Table(
     Column("drifted", Integer, nullable=False),
     Column("unmanaged", Json, nullable=False),
     Column("listed", Boolean, nullable=False),
+    Column("secondaries", Json, nullable=False, server_default="[]"),
+    Column("dns_address", String(64), nullable=False, server_default=""),
 )
 
 leases = Table(

@@ -19,7 +19,8 @@ IS_HOST = ~targets.c.name.startswith(PREFIX)
 class Target:
     """A managed host, or an external provider (`PREFIX` and its name).
 
-    `listed`: it is in the inventory now, or set up; `unmanaged`: found there and not ours.
+    `listed`: it is in the inventory now, or set up; `unmanaged`: found there and not ours. `secondaries` are the hosts
+    that have copies of its zones, and `dns_address` is where those are told to find it.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Target:
     drifted: int = 0
     unmanaged: tuple[str, ...] = ()
     listed: bool = True
+    secondaries: tuple[str, ...] = ()
+    dns_address: str = ""
 
 
 def list_targets(connection: Connection) -> list[Target]:
@@ -127,4 +130,10 @@ def swept(connection: Connection, name: str, *, drifted: int, unmanaged: list[st
 def target_from_row(row: Mapping[Any, Any]) -> Target:
     facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row["facts"].items()}
     names = ("name", "address", "observed_at", "reachable", "message", "drifted", "listed")
-    return Target(facts=Facts(**facts), unmanaged=tuple(row["unmanaged"]), **{n: row[n] for n in names})
+    return Target(
+        facts=Facts(**facts),
+        unmanaged=tuple(row["unmanaged"]),
+        secondaries=tuple(row["secondaries"]),
+        dns_address=row["dns_address"],
+        **{n: row[n] for n in names},
+    )

@@ -11,9 +11,10 @@ from state.document import Document
 from state.event import DELETED, of_document
 from state.events import emit
 from state.journal_tables import webhooks
-from state.kinds import KINDS
+from state.kinds import EVERY, KINDS
 from state.tables import credentials, documents, refs, revisions, statuses
 from state.tracing import current_request
+from state.zone_copies import end
 
 _THEIRS = (credentials, api_tokens, recovery_codes, second_factors, webhooks)
 
@@ -67,8 +68,10 @@ def forget(connection: Connection, uids: Iterable[str]) -> None:
         for table in (statuses, refs, *_theirs(kind)):
             connection.execute(delete(table).where(table.c.uid == uid))
         connection.execute(delete(documents).where(row))
+        if EVERY[kind].copied:
+            end(connection, uid)
 
 
 def _theirs(kind: str) -> tuple[Table, ...]:
     """Where there may be rows of a document that can be logged in as."""
-    return _THEIRS if KINDS[kind].password else ()
+    return _THEIRS if EVERY[kind].password else ()

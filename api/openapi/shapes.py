@@ -19,7 +19,7 @@ from api.openapi.schemas import (
 CONDITION = shape(
     "Condition",
     {
-        "type": told(TEXT, "`Ready`, `Blocked`, `Drifted` or `Secured`; there may be more later."),
+        "type": told(TEXT, "`Ready`, `Blocked`, `Drifted`, `Secured` or `Copied`; there may be more later."),
         "status": TRUTH,
         "reason": told(TEXT, "A code for machines."),
         "message": TEXT,
@@ -86,6 +86,7 @@ HOST = shape(
         "observed_at": nullable(TIME),
         "documents": told(COUNT, "How many living documents are on it."),
         "drifted": told(COUNT, "How many of them differed at the last sweep."),
+        "dns_secondaries": told(listed(TEXT), "The hosts that have copies of its zones."),
         "unmanaged": told(listed(TEXT), "What was found there and is not ours."),
         "facts": shape(
             "Facts",

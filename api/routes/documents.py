@@ -18,6 +18,7 @@ from api.views import etag, export_view, stored_view, time
 from api.visibility import visible_documents
 from api.writes import visible_by_name
 from state.document import Document
+from state.kinds import KINDS
 from state.listing import Field, Listing
 from state.reading import from_row
 from state.shown import show
@@ -54,7 +55,7 @@ DOCUMENTS = Collection(
     "documents",
     "document",
     "documents",
-    select(documents).where(documents.c.deleted_at.is_(None)),
+    select(documents).where(documents.c.deleted_at.is_(None), documents.c.kind.in_(list(KINDS))),
     documents,
     Listing(
         {

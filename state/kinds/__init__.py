@@ -8,10 +8,14 @@ from state.kinds.dns_zone import DNS_ZONE
 from state.kinds.package import PACKAGE
 from state.kinds.user import USER
 from state.kinds.web_domain import WEB_DOMAIN
+from state.kinds.zone_copy import ZONE_COPY
 
 KINDS: dict[str, Kind] = {
     kind.name: kind for kind in (PACKAGE, USER, DNS_ZONE, CERTIFICATE, WEB_DOMAIN, DNS_RECORD)
 }
+"""Those that one can write; the doors know no others."""
+EVERY: dict[str, Kind] = {**KINDS, ZONE_COPY.name: ZONE_COPY}
+"""Also those whose documents only the control plane makes."""
 
 
 def whole_kind(kind: Kind) -> Kind | None:
@@ -24,6 +28,12 @@ def parts_of_kind(kind: Kind) -> tuple[Kind, ...]:
     return tuple(each for each in KINDS.values() if each.part_of and each.part_of.kind == kind.name)
 
 
+def has_copies(document: Document) -> bool:
+    """Whether the secondaries of its host are to have copies of it."""
+    copied = EVERY[document.kind].copied
+    return copied is not None and not document.deleted and copied(document.spec)
+
+
 def tenant_of(document: Document) -> str:
     """Whose the document is: its owner's, or its own where it is itself a tenant."""
-    return document.name if KINDS[document.kind].owns else document.owner
+    return document.name if EVERY[document.kind].owns else document.owner

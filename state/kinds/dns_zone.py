@@ -8,6 +8,8 @@ from state.dns.authority import Start, address_of, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers
 from state.dns.names import owner_name, target_name
+from state.dns.serving import resources_of
+from state.dns.transfer import copied
 from state.dns.zone import GLUE_MISSING, Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
 from state.fields import Template
@@ -25,12 +27,10 @@ from state.kind import (
     Values,
 )
 from state.names import Claim, host_name
-from state.resource import Resource, config
 from state.words import Words
 
 LONGEST = 200
 TEMPLATES = "dns/zone"
-_LIVE = "/etc/ghostcp/live/named"
 
 Seconds = Annotated[int, Field(ge=60, le=2**31 - 1)]
 
@@ -107,7 +107,7 @@ def _compile(context: Context) -> Compiled:
         return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled)
     published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
     kept = {"serial": published.serial, "body": published.body}
-    resources = _resources(zone, published.text)
+    resources = resources_of(context, published.text)
     return Compiled(resources, notes=_notes(spec), keep=kept, ahead=kept, left_out=wrong)
 
 
@@ -210,22 +210,6 @@ def settings_of(start: Start) -> tuple[dict[str, str | int], list[str]]:
     return settings, refused
 
 
-def _resources(zone: str, text: str) -> tuple[Resource, ...]:
-    return (
-        config("named", f"{zone}.zone", text),
-        config("named", f"{zone}.conf", _OPTIONS.replace("ZONE", zone)),
-    )
-
-
-_OPTIONS = f"""\
-// Managed by GhostCP: edits here are found and undone.
-zone "ZONE" {{
-    type primary;
-    file "{_LIVE}/ZONE.zone";
-}};
-"""
-
-
 def _notes(spec: DnsZone) -> tuple[Reason, ...]:
     return (Reason("NotSigned", "the zone is served without signatures"),) if spec.dnssec_enabled else ()
 
@@ -252,6 +236,7 @@ DNS_ZONE = Kind(
     remembered={"provider_zone_id": str},
     provider_field="dns_provider",
     lacks=_lacks,
+    copied=copied,
     naming={
         "type": "string",
         "format": "idn-hostname",

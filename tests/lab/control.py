@@ -229,6 +229,7 @@ def control_plane(
     url: str | None = None,
     worker: bool = True,
     last: int | None = None,
+    inventory: Path | None = None,
     **settings: Any,
 ) -> Iterator[Control]:
     """A control plane with the package ``default`` and, unless told otherwise, a running worker.
@@ -237,7 +238,7 @@ def control_plane(
     """
     last = 100 * next(_planes) if last is None else last
     options: dict[str, Any] = {"sweep_seconds": 3600.0, **settings}
-    chosen = Settings(var=folder, inventory=host.inventory, **options)
+    chosen = Settings(var=folder, inventory=inventory or host.inventory, **options)
     database = Database(url or f"sqlite:///{folder / 'ghostcp.db'}")
     database.migrate()
     with database.writing() as connection:

@@ -61,7 +61,7 @@ def _validate(host: Host, plan: Sequence[Change], outcomes: Outcomes, clock: Clo
 def _apply(
     host: Host, plan: Sequence[Change], asked: frozenset[str], outcomes: Outcomes, clock: Clock
 ) -> Converged:
-    plain = [change for change in plan if HANDLERS[change.type].apply]
+    plain = [it for it in plan if HANDLERS[it.type].apply and not HANDLERS[it.type].late]
     with clock("make"):
         _carry_out(host, sorted((it for it in plain if not it.deletes), key=_rank), outcomes)
     with clock("check"):
@@ -74,6 +74,8 @@ def _apply(
         outcomes[change.key] = APPLIED if report is None or report.ok else failed(report.message)
     with clock("show"):
         _show(host, _of(plan, "shown"), outcomes, converged)
+    with clock("late"):
+        _carry_out_late(host, [change for change in plan if HANDLERS[change.type].late], outcomes)
     with clock("remove"):
         _carry_out(host, sorted((it for it in plain if it.deletes), key=_rank, reverse=True), outcomes)
     return converged
@@ -86,9 +88,7 @@ def _show(host: Host, plan: Sequence[Change], outcomes: Outcomes, converged: Con
     """
     shown.forget(host, [change.name for change in plan])
     for change in plan:
-        missing = [key for key in change.requires if key in outcomes and not outcomes[key].good]
-        needs = f"it needs {missing[0]}, which is {outcomes[missing[0]].status}" if missing else ""
-        outcomes[change.key] = Outcome("skipped", needs) if missing else APPLIED
+        outcomes[change.key] = _missing(change, outcomes) or APPLIED
     wanted = {it.name: it.attributes for it in plan if outcomes[it.key].good}
     report = converged.services.get(WEB_SERVER)
     if (report is None or report.action == "none") and shown.observe(host, list(wanted)) != wanted:
@@ -127,6 +127,29 @@ def _carry_out(host: Host, plan: Iterable[Change], outcomes: Outcomes) -> None:
                 outcomes.update({change.key: failed(explain(error)) for change in ready})
 
 
+def _carry_out_late(host: Host, plan: Sequence[Change], outcomes: Outcomes) -> None:
+    """What only comes about by what was done before; there is nothing that one could have planned against."""
+    by_type: dict[str, list[Change]] = {}
+    for change in plan:
+        reason = _missing(change, outcomes)
+        if reason is None:
+            by_type.setdefault(change.type, []).append(change)
+        else:
+            outcomes[change.key] = reason
+    for kind, several in by_type.items():
+        handler = HANDLERS[kind]
+        if handler.apply:
+            outcomes.update(handler.apply(host, several))
+
+
+def _missing(change: Change, outcomes: Outcomes) -> Outcome | None:
+    """Why a change cannot be made yet: something that it requires was not."""
+    missing = next((key for key in change.requires if key in outcomes and not outcomes[key].good), None)
+    if missing is None:
+        return None
+    return Outcome("skipped", f"it needs {missing}, which is {outcomes[missing].status}")
+
+
 def _ready(host: Host, batch: Sequence[Change], outcomes: Outcomes) -> list[Change]:
     """The changes of a batch that are still to be made; the outcome of the others is known already."""
     observed = resources.observe(host, [change.key for change in batch])
@@ -142,9 +165,9 @@ def _ready(host: Host, batch: Sequence[Change], outcomes: Outcomes) -> list[Chan
 
 def _settled(change: Change, current: Attributes | None, outcomes: Outcomes) -> Outcome | None:
     """What is known of a change before it is made: it cannot be, it is true already, or its plan is old."""
-    missing = [key for key in change.requires if key in outcomes and not outcomes[key].good]
-    if missing:
-        return Outcome("skipped", f"it needs {missing[0]}, which is {outcomes[missing[0]].status}")
+    missing = _missing(change, outcomes)
+    if missing is not None:
+        return missing
     if current is not None and current.get("obstructed") == INVALID:
         return failed("its name is not valid: choose another")
     found, wanted = digest_or_none(current), None if change.deletes else digest_or_none(change.attributes)

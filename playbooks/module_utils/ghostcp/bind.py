@@ -1,13 +1,14 @@
 """BIND: what of its zones differs between two trees, having it load just that, and proof that it serves it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from . import bind_proof, generations, signing
+from . import bind_proof, generations, journals, signing
 from .host import Host
 
-FOLDER, ZONE, OPTIONS = "named", ".zone", ".conf"
+FOLDER, ZONE, OPTIONS, KEY = "named", ".zone", ".conf", ".key"
+PRIVATE = "private"
 ONE_BY_ONE = 50
 COMMAND_SECONDS = 60.0
 
@@ -26,8 +27,11 @@ def difference(old: str, new: str) -> Difference:
     before, after = _files(f"{old}/{FOLDER}"), _files(f"{new}/{FOLDER}")
     names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     zones = {name.removesuffix(ZONE) for name in names if name.endswith(ZONE)}
-    gone = frozenset(zone for zone in zones if zone + ZONE not in after)
-    return Difference(frozenset(zones) - gone, gone, any(name.endswith(OPTIONS) for name in names))
+    others = {name.removesuffix(OPTIONS) for name in names if name.endswith(OPTIONS)}
+    gone = {zone for zone in zones if zone + ZONE not in after}
+    gone |= {zone for zone in others if zone + OPTIONS not in after and zone + ZONE not in after}
+    options = bool(others) or any(name.endswith(KEY) for name in names)
+    return Difference(frozenset(zones - gone), frozenset(gone), options)
 
 
 def everything(tree: str) -> Difference:
@@ -37,6 +41,12 @@ def everything(tree: str) -> Difference:
 
 
 def _files(folder: str) -> dict[str, int]:
+    """The files of a folder, with those that are private, and their inodes."""
+    own = _entries(folder)
+    return own | {f"{PRIVATE}/{name}": inode for name, inode in _entries(f"{folder}/{PRIVATE}").items()}
+
+
+def _entries(folder: str) -> dict[str, int]:
     try:
         with os.scandir(folder) as entries:
             return {entry.name: entry.inode() for entry in entries}
@@ -55,12 +65,15 @@ def load(host: Host, old: str | None) -> str:
     signed = [zone for zone in new.changed if due[zone].tag is not None]
     back = bind_proof.gone_back(host, signed, live, old)
     _touch(live, new.changed)
-    for argv in _again() if back else _commands(new, known=old is not None):
+    aside = [] if back else _going_back(live, new, due)
+    known = old is not None
+    for argv in _again() if back else (*_without(host, aside), *_commands(new, aside, known=known)):
         if argv == _START:
             signing.forget(host, back)
         status, output = host.run(argv, COMMAND_SECONDS)
         if status != 0:
             return f"{' '.join(argv)}: {output.strip()[:300]}"
+    journals.forget(host, new.gone)
     return bind_proof.prove(host, due)
 
 
@@ -72,11 +85,24 @@ def _again() -> Iterable[tuple[str, ...]]:
     return [("systemctl", "stop", "named.service"), _START]
 
 
-def _commands(new: Difference, *, known: bool) -> Iterable[tuple[str, ...]]:
+def _going_back(tree: str, new: Difference, due: Mapping[str, bind_proof.Due]) -> list[str]:
+    """The zones without signatures that named would not load as they are."""
+    plain = [(zone, due[zone].serial) for zone in sorted(new.changed) if due[zone].tag is None]
+    return journals.gone_back(f"{tree}/{FOLDER}", plain)
+
+
+def _without(host: Host, aside: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    """Has named forget zones that go back; they return with its configuration, which has them still."""
+    for zone in aside:
+        yield ("rndc", "delzone", zone)
+    journals.forget(host, aside)
+
+
+def _commands(new: Difference, aside: Sequence[str], *, known: bool) -> Iterable[tuple[str, ...]]:
     if not known or len(new.changed) > ONE_BY_ONE:
         return [("rndc", "reload")]
-    again = [("rndc", "reload", zone) for zone in sorted(new.changed)]
-    return [("rndc", "reconfig"), *again] if new.options else again
+    again = [("rndc", "reload", zone) for zone in sorted(new.changed - set(aside))]
+    return [("rndc", "reconfig"), *again] if new.options or aside else again
 
 
 def _touch(tree: str, zones: Iterable[str]) -> None:

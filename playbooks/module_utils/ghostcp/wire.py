@@ -74,11 +74,15 @@ def failed(message: str) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How one type of resource is observed, listed and changed; `apply` is None where changes are staged."""
+    """How one type of resource is observed, listed and changed; `apply` is None where changes are staged.
+
+    What is `late` can only be had when the daemons have loaded what is staged.
+    """
 
     observe: Callable[[Any, Sequence[str]], Observed]
     apply: Callable[[Any, Sequence[Change]], dict[str, Outcome]] | None = None
     listing: Callable[[Any], Sequence[str]] | None = None
+    late: bool = False
 
 
 def digest(attributes: Attributes) -> str:
