@@ -46,6 +46,11 @@ def plane(pair: tuple[LabHost, LabHost], folder: Path, **settings: object) -> It
         yield control
 
 
+def _pending(control: Control, host: LabHost) -> list[Document]:
+    with control.database.reading() as connection:
+        return reading.pending(connection, host.name)
+
+
 def on(control: Control, host: LabHost, *argv: str) -> str:
     return replace(control, host=host).run(*argv, check=False)
 
@@ -185,6 +190,7 @@ def test_what_a_secondary_lost_is_seen_told_and_had_again(
         control.ready(zone)
         copy = copied(control, zone)
         control.ready(copy)
+        until("nothing is left to do", lambda: not _pending(control, first) + _pending(control, second))
         on(control, second, "rndc", "delzone", "cia.test")
         until("the drift is seen", lambda: control.condition(copy, "Drifted"))
         until(
