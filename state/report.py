@@ -15,7 +15,7 @@ def as_text(report: Report) -> str:
     if report.get("documents"):
         lines += ["Documents", *(line for each in report["documents"] for line in _document(each)), ""]
     for part in report["targets"]:
-        lines += [f"Host {part['target']}", *_target(part), ""]
+        lines += [where(part), *_target(part), ""]
     lines += _verdict(report.get("guard"))
     return "\n".join(_plain(line) for line in [*lines, totals_line(report)]) + "\n"
 
@@ -38,8 +38,14 @@ def as_markdown(report: Report) -> str:
         lines += [row for each in report["documents"] for row in _document_rows(each)]
         lines.append("")
     for part in report["targets"]:
-        lines += [f"## Host {_inline(part['target'])}", "", *_markdown_target(part)]
+        lines += [f"## {_inline(where(part))}", "", *_markdown_target(part)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def where(part: Report) -> str:
+    """What a part is about: a host, or an external provider."""
+    kind, _, name = part["target"].rpartition(":")
+    return f"{kind.capitalize() or 'Host'} {name}"
 
 
 def totals_line(report: Report) -> str:
@@ -92,6 +98,8 @@ def _field(field: Report) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return "none" if value is None else str(value) if isinstance(value, int | float) else repr(value)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from state.report import totals_line
+from state.report import totals_line, where
 
 Report = Mapping[str, Any]
 
@@ -59,11 +59,13 @@ def _row(tag: str, cells: tuple[object, ...]) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return "none" if value is None else str(value)
 
 
 def _target(part: Report) -> Iterator[str]:
-    yield _line("h2", f"Host {part['target']}")
+    yield _line("h2", where(part))
     if part.get("error"):
         yield f"<p><strong>Could not be looked at:</strong> {_text(part['error'])}</p>"
         return
