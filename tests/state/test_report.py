@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.report import as_markdown, as_text, totals_line
+from state.report_page import as_html
 from tests.state.companies import LAW
 
 FREE: dict[str, Any] = {"allowed": True, "message": ""}
@@ -197,3 +198,12 @@ def test_no_text_can_begin_a_line_of_its_own_or_steer_the_terminal(text: str) ->
     assert [line[:3] for line in lines if line[:3].strip()] == [
         x[:3] for x in made("x").split("\n") if x[:3].strip()
     ]
+
+
+def test_what_there_are_several_of_is_told_with_commas_and_a_provider_as_one() -> None:
+    values = [{"field": "values", "before": None, "after": ["192.0.2.1", "192.0.2.2"]}]
+    part = target_part(target="provider:there", changes=[_change(fields=values, diff=None)])
+    text = as_text(report_of_parts(part))
+    assert text.startswith("Provider there\n")
+    assert "values: none → 192.0.2.1, 192.0.2.2" in text
+    assert "values: none → 192.0.2.1, 192.0.2.2" in as_html(report_of_parts(part))
