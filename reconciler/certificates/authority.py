@@ -21,6 +21,7 @@ from josepy.errors import Error as Unreadable
 from josepy.jwa import ES256
 from josepy.jwk import JWKEC
 from requests import RequestException, Response
+from requests.exceptions import InvalidJSONError
 
 from reconciler.certificates.decisions import Failed, Issued, without
 from reconciler.certificates.proofs import Proof
@@ -159,6 +160,9 @@ class Desk:
             code = {None: "Refused", "rateLimited": "RateLimited", "accountDoesNotExist": "NoAccount"}
             said = f"the authority says: {error.detail or error.typ}"
             raise Failed(code.get(error.code, "Refused"), said, self._asked_to_wait(error.code)) from None
+        except InvalidJSONError:
+            words = "the authority's answer cannot be understood (no JSON)"
+            raise Failed("BadAnswer", words, self._asked_to_wait("")) from None
         except RequestException as error:
             words = f"the authority cannot be reached ({type(error).__name__})"
             raise Failed("AuthorityDown", words, self._asked_to_wait("")) from None

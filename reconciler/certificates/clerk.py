@@ -19,6 +19,7 @@ from reconciler.survey import World
 from state.acme_account import account_key, account_url, forget_account, keep_account
 from state.authorities import Authority, authorities
 from state.certificate_jobs import TYPES
+from state.chains import known_chain
 from state.challenges import left_behind, withdraw
 from state.document import Document
 from state.errors import GhostError, NotFound, Superseded
@@ -198,4 +199,5 @@ def _refused(connection: Connection, job: Job, failed: Failed, now: datetime) ->
     document = get(connection, str(job.parameters["uid"]))
     keep(connection, document.uid, troubled(document, failed, now))
     touch(connection, document)
-    emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
+    if known_chain(document.kept):  # else it is not ready, which the pass tells that finds it so
+        emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))

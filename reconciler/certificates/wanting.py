@@ -9,6 +9,7 @@ from reconciler.certificates.decisions import needed
 from state.certificate_jobs import ask_for_one, under_way
 from state.document import Document
 from state.kind import Related
+from state.reading import by_uid
 
 
 def ask_for_certificates(
@@ -16,8 +17,9 @@ def ask_for_certificates(
 ) -> None:
     """Adds a job for each of these documents that needs a certificate now; `related`: what they refer to."""
     now = datetime.now(UTC)
-    asked = [(document, type_) for document in documents if (type_ := needed(document, now, related))]
+    asked = [document.uid for document in documents if needed(document, now, related)]
     known = under_way(connection, target) if asked else {}
-    for document, type_ in asked:
-        if document.uid not in known:
+    for document in by_uid(connection, asked):  # as they are now: a job of theirs may have ended meanwhile
+        type_ = needed(document, now, related)
+        if type_ and document.uid not in known:
             ask_for_one(connection, document, type_)
