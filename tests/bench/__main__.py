@@ -7,7 +7,19 @@ import typer
 from rich.console import Console
 
 from inventories.lab import check
-from tests.bench import arrival, audience, change, crowd, doors, outbox, planning, report, sweeps, zones
+from tests.bench import (
+    arrival,
+    audience,
+    change,
+    crowd,
+    doors,
+    issuing,
+    outbox,
+    planning,
+    report,
+    sweeps,
+    zones,
+)
 from tests.bench.figures import Line, Run
 
 _PARTS: dict[str, ModuleType] = {
@@ -19,6 +31,7 @@ _PARTS: dict[str, ModuleType] = {
     "f": crowd,
     "g": outbox,
     "h": audience,
+    "i": issuing,
     "z": zones,
 }
 

@@ -24,7 +24,7 @@ from state.validation import dump
 MIX = "10 sites a tenant unless said otherwise; 6 in 10 with PHP, the others static; 1 in 3 with an alias"
 FACTS = Facts("host", ("8.4",), "1.26", ("192.0.2.10",), ("2001:db8::10",), ("/bin/sh", "/bin/bash"))
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-_KINDS = ("User", "WebDomain", "Package", "DnsZone", "DnsRecord")
+_KINDS = ("User", "WebDomain", "Package", "DnsZone", "DnsRecord", "Certificate")
 _CHUNK = 5000
 _FIRST = 1000
 
@@ -57,6 +57,23 @@ def zones(count: int, target: str) -> Iterator[Document]:
             record = {"name": owner, "record_type": record_type, "value": value, "priority": priority}
             part = _document("DnsRecord", f"r{number}.{name}", "tenant1", target, index * 10 + number, record)
             yield replace(part, whole=zone.uid)
+
+
+def secured(count: int, target: str) -> Iterator[Document]:
+    """Their owner, and then sites over HTTPS, each with a certificate."""
+    values = {"email": "tenant1@example.com", "shell": "/bin/bash", "web_domains_limit": 0}
+    yield _document("User", "tenant1", "admin", target, 1, values, _FIRST + 1)
+    for index in range(count):
+        name = f"site{index}.example"
+        wishes = {
+            "letsencrypt_enabled": True,
+            "ssl_enabled": True,
+            "ssl_force": True,
+            "backend_template": None,
+        }
+        site = {"document_root": f"/home/tenant1/web/{name}/public_html", **wishes}
+        yield _document("WebDomain", name, "tenant1", target, index, site)
+        yield _document("Certificate", name, "tenant1", target, index, {"san_domains": (name,)})
 
 
 def _records(index: int) -> list[tuple[str, str, int, str]]:

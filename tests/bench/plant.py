@@ -111,8 +111,9 @@ class Plant:
 
 
 @contextmanager
-def plant(host: LabHost, *parts: str) -> Iterator[Plant]:
-    """A control plane with the administrator and the package ``default``; `parts`: "api", "worker"."""
+def plant(host: LabHost, *parts: str, **environment: str) -> Iterator[Plant]:
+    """A control plane with the administrator and the package ``default``; `parts`: "api", "worker", which have this
+    environment besides."""
     RUNTIME.mkdir(exist_ok=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ghostcp-bench-")))
@@ -127,7 +128,8 @@ def plant(host: LabHost, *parts: str) -> Iterator[Plant]:
         made = Plant(host, settings, database, ensure_administrator(database, folder)[0])
         started: list[children.Child] = []
         stack.callback(children.stop, started)
-        started.extend(children.start(part, _environment(settings), folder / "log") for part in parts)
+        told = {**_environment(settings), **environment}
+        started.extend(children.start(part, told, folder / "log") for part in parts)
         if "worker" in parts:
             made.wait("the worker knows the host", lambda: _alive(started) and made.known())
         if "api" in parts:
