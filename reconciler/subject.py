@@ -59,8 +59,7 @@ class Survey:
 
 
 def with_overlay(subject: Subject, overlay: Iterable[Document]) -> Subject:
-    """The subject as it would be with these documents in place of the stored ones; what is kept with these stays."""
-    overlay = _remembering(subject, overlay)
+    """The subject as it would be with these documents in place of the stored ones."""
     mine = {d.uid: d for d in overlay if d.target == subject.target}
     everywhere = {d.ref: d for d in overlay if not d.deleted}
     gone = {d.ref for d in overlay if d.deleted} - everywhere.keys()
@@ -69,13 +68,6 @@ def with_overlay(subject: Subject, overlay: Iterable[Document]) -> Subject:
     documents = {**subject.documents, **mine}
     parts = {**subject.parts, **_parts(subject, mine)}
     return replace(subject, documents=documents, related=related, statuses=statuses, parts=parts)
-
-
-def _remembering(subject: Subject, overlay: Iterable[Document]) -> list[Document]:
-    """The documents with what is remembered, and kept secret, with the stored ones."""
-    known = {d.uid: d for d in (*subject.related.values(), *subject.documents.values())}
-    stored = ((document, known.get(document.uid)) for document in overlay)
-    return [replace(d, kept=old.kept, sealed=old.sealed) if old and not d.kept else d for d, old in stored]
 
 
 def group_parts(documents: Iterable[Document]) -> dict[str, tuple[Document, ...]]:

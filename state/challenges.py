@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, delete, insert, select
 
 from state.acme_tables import acme_challenges
+from state.kinds.zone_copy import ZONE, ZONE_COPY
 from state.statuses import wake
-from state.tables import documents, statuses
+from state.tables import documents, refs, statuses
 
 Answers = Mapping[str, tuple[tuple[str, str], ...]]
 """By the uid of a zone: names relative to it, each with what is answered there."""
@@ -72,3 +73,13 @@ def problem(connection: Connection, zone: str) -> str | None:
     if told.get("Blocked", {}).get("status"):
         return f"the zone is not served: {told['Blocked']['message']}"
     return "" if told.get("Ready", {}).get("status") else None
+
+
+def behind(connection: Connection, zone: str) -> bool:
+    """Whether a secondary has still to take over what a zone (uid) says."""
+    copied = select(documents.c.name).where(documents.c.uid == zone, documents.c.kind == ZONE)
+    query = select(documents.c.pending, statuses.c.ready).join(refs, refs.c.uid == documents.c.uid)
+    query = query.join(statuses, statuses.c.uid == documents.c.uid, isouter=True)
+    mine = (refs.c.kind == ZONE) & (refs.c.name == copied.scalar_subquery())
+    copies = mine & (documents.c.kind == ZONE_COPY.name) & documents.c.deleted_at.is_(None)
+    return any(row.pending or not row.ready for row in connection.execute(query.where(copies)))

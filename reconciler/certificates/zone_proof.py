@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from reconciler.certificates.decisions import Failed
 from reconciler.certificates.proofs import Order, Sorted
 from state.certificate_zones import zone_of
-from state.challenges import problem, publish
+from state.challenges import behind, problem, publish
 from state.dns.challenges import challenge_name, obstacle
 from state.document import Document
 from state.kind import Reason
@@ -18,7 +18,7 @@ from state.reading import parts_of, related
 
 UNHOSTED = "ZoneNotHosted"
 """That a name is in no zone here: its certificate is woken when there is one, and says so until then."""
-LONGEST, POLL_SECONDS = 180.0, 0.1
+LONGEST, COPIES, POLL_SECONDS = 180.0, 30.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class ZoneProof:
         for target in {zone.target for zone, _ in zones.values()}:
             ring(order.world.settings, target)
         wrong = self._awaited(given)
+        self._copied([uid for uid, why in wrong.items() if not why])
         return {name: wrong[zone.uid] for name, (zone, _) in zones.items() if wrong[zone.uid]}
 
     def _awaited(self, zones: Collection[str]) -> dict[str, str]:
@@ -72,8 +73,20 @@ class ZoneProof:
             left = [zone for zone in zones if zone not in known]
             if not left or time.monotonic() > deadline:
                 return known | dict.fromkeys(left, f"its zone did not answer within {LONGEST:.0f} s")
-            if self.order.stop.wait(POLL_SECONDS) or self.order.lease.lost.is_set():
-                raise Failed("Stopped", "the worker was told to stop: it is asked again")
+            self._pause()
+
+    def _copied(self, zones: Collection[str]) -> None:
+        """Waits for the secondaries of zones, one of which may be asked; one that is down is not waited for."""
+        deadline = time.monotonic() + COPIES
+        while time.monotonic() < deadline:
+            with self.order.world.database.reading() as connection:
+                if not any(behind(connection, zone) for zone in zones):
+                    return
+            self._pause()
+
+    def _pause(self) -> None:
+        if self.order.stop.wait(POLL_SECONDS) or self.order.lease.lost.is_set():
+            raise Failed("Stopped", "the worker was told to stop: it is asked again")
 
 
 def _records(parts: Iterable[Document]) -> Iterable[tuple[str, str, str]]:

@@ -20,6 +20,7 @@ from state.resource import Secret
 from state.shown import show
 from state.zone_copies import copies
 from tests.lab.control import Control, control_plane, until
+from tests.lab.pebble import pebble
 from tests.lab.test_dns import record
 
 pytestmark = pytest.mark.lab
@@ -231,3 +232,22 @@ def test_a_zone_that_is_put_right_under_its_serial_is_loaded_although_it_has_a_j
         assert copy_name("dot.test", pair[1].name) == copy.name
         control.remove(zone)
         control.gone(copy)
+
+
+def test_an_authority_may_ask_the_secondary_for_what_a_zone_answers(
+    pair: tuple[LabHost, LabHost], tmp_path: Path
+) -> None:
+    first, second = pair
+    with (
+        pebble(first.ipv4, tmp_path, names=f"{second.ipv4}:53", PEBBLE_VA_NOSLEEP="1") as authority,
+        plane(pair, tmp_path, authorities=authority.authorities) as control,
+    ):
+        ute = control.tenant("ute")
+        zone = control.create("DnsZone", "ute.test", "ute", **KEPT)
+        control.ready(ute, zone, copied(control, zone))
+        wishes = {"acme_provider": "pebble", "acme_challenge_type": "dns01", "is_wildcard": True}
+        many = [control.create("Certificate", name, "ute", **wishes) for name in ("ute.test", "a.ute.test")]
+        control.ready(*many, seconds=150.0)
+        assert control.events("ssl.certificate.failed") == []
+        control.remove(ute)
+        control.gone(ute)

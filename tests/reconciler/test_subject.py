@@ -27,17 +27,8 @@ def test_a_new_document_joins_with_nothing_known_of_it() -> None:
 def test_a_changed_document_takes_the_stored_ones_place() -> None:
     changed = replace(user(full_name="Anna"), generation=2)
     subject = with_overlay(_subject(), [changed])
-    assert subject.documents["User/anna"] == changed
-    assert subject.related[Ref("User", "anna")] == changed
-
-
-def test_a_changed_document_keeps_what_is_remembered_with_the_stored_one() -> None:
-    kept = replace(user(), kept={"serial": 7}, sealed="secret")
-    stored = replace(_subject(), documents={kept.uid: kept})
-    changed = with_overlay(stored, [user(full_name="Anna")]).documents[kept.uid]
-    assert (changed.kept, changed.sealed) == ({"serial": 7}, "secret")
-    own = replace(user(), kept={"serial": 8})
-    assert with_overlay(stored, [own]).documents[kept.uid] is own
+    assert subject.documents["User/anna"] is changed
+    assert subject.related[Ref("User", "anna")] is changed
 
 
 def test_a_document_that_is_on_no_host_can_be_referred_to() -> None:

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Connection, update
 
 from state import store
-from state.challenges import answers, left_behind, problem, publish, withdraw
+from state.challenges import answers, behind, left_behind, problem, publish, withdraw
 from state.database import Database
 from state.document import Condition, Document, Status
 from state.kinds import KINDS
 from state.reading import pending
 from state.statuses import save_statuses, settle
-from state.tables import documents
+from state.tables import documents, targets
+from state.zone_copies import copies, follow
 from tests.state.conftest import Company
 
 
@@ -94,3 +95,16 @@ def test_a_zone_answers_when_it_was_looked_at_and_all_of_it_is_right(
         )
         assert problem(connection, zone.uid) == "the zone was deleted"
         assert problem(connection, "nobody") == "the zone was deleted"
+
+
+def test_a_secondary_that_has_not_looked_since_is_behind(database: Database, zone: Document) -> None:
+    with database.writing() as connection:
+        assert not behind(connection, zone.uid)
+        connection.execute(update(targets).where(targets.c.name == zone.target).values(secondaries=["web2"]))
+        follow(connection, zone)
+        (copy,) = copies(connection, [zone.name])
+        assert behind(connection, zone.uid)
+        for ready in (False, True):
+            _looked_at(connection, copy, status=ready)
+            assert behind(connection, zone.uid) is not ready
+        assert not behind(connection, "nobody")
