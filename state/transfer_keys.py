@@ -3,21 +3,26 @@
 import json
 import secrets
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Connection
+import structlog
+from sqlalchemy import Connection, select
 
 from state.dns.transfer import CHECKSUM, KEY, key_file
 from state.document import Document
+from state.errors import NotFound, Unreadable
 from state.keeping import keep, put_away
-from state.kinds import has_copies
-from state.reading import by_uid
+from state.kinds import EVERY, has_copies
+from state.reading import by_uid, from_row
+from state.recording import touch
 from state.resource import sha256
+from state.tables import documents
 from state.vault import seal
 
 BYTES = 32
+_log = structlog.get_logger()
 
 
 def lacks_key(document: Document) -> bool:
@@ -26,13 +31,36 @@ def lacks_key(document: Document) -> bool:
 
 
 def give_keys(connection: Connection, var: Path, zones: Iterable[Document]) -> dict[str, Document]:
-    """Gives each zone a new key in place of the one that it has; the zones by uid."""
-    made = list(zones)
-    for zone in made:
+    """Gives each zone a new key in place of the one that it has; the zones by uid.
+
+    One whose other secrets fit no key of the vault is left as it is, and a word is in the log.
+    """
+    given = []
+    for zone in zones:
         text = _new_key(zone)
-        put_away(connection, var, zone.uid, {KEY: text})
+        try:
+            put_away(connection, var, zone.uid, {KEY: text})
+        except Unreadable as error:
+            _log.warning("a zone gets no key for its secondaries", zone=zone.name, why=str(error))
+            continue
         keep(connection, zone.uid, {CHECKSUM: sha256(text)})
-    return {zone.uid: zone for zone in by_uid(connection, [zone.uid for zone in made])}
+        given.append(zone.uid)
+    return {zone.uid: zone for zone in by_uid(connection, given)}
+
+
+def renew_keys(connection: Connection, var: Path, names: Collection[str] = ()) -> int:
+    """Gives the zones of these names, or all, new keys in place of those that they have, and calls for a look at both
+    sides; how many those are. Raises NotFound for a name that no zone with a key has.
+    """
+    kinds = [kind.name for kind in EVERY.values() if kind.copied]
+    query = select(documents).where(documents.c.kind.in_(kinds), documents.c.deleted_at.is_(None))
+    found = [from_row(row) for row in connection.execute(query).mappings()]
+    zones = [zone for zone in found if CHECKSUM in zone.kept and (not names or zone.name in names)]
+    for name in sorted(set(names) - {zone.name for zone in zones}):
+        raise NotFound(f"{name!r} is no zone that secondaries have", resource="zone", id=name)
+    for zone in give_keys(connection, var, zones).values():
+        touch(connection, zone)
+    return len(zones)
 
 
 def with_passing_key(zone: Document, var: Path) -> Document:

@@ -101,6 +101,15 @@ def test_other_keys_are_not_rotated(run: Run, database: Database, ring: str) -> 
     assert run("keys", "rotate", ring).status == 1
 
 
+def test_keys_of_zones_are_renewed_and_that_is_in_the_audit(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    assert "0 zones have new keys" in run("keys", "renew").out
+    assert _audited(database, tmp_path)[-1] == ("ghostcp keys renew", "transfers", {"keys": 0})
+    ended = run("keys", "renew", "none.example")
+    assert (ended.status, "'none.example' is no zone" in ended.err) == (1, True)
+
+
 def test_who_lost_the_second_factor_is_let_in_by_the_operator(
     run: Run, database: Database, tmp_path: Path
 ) -> None:

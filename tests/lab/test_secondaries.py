@@ -18,6 +18,7 @@ from state.keeping import reveal
 from state.kinds.zone_copy import copy_name
 from state.resource import Secret
 from state.shown import show
+from state.transfer_keys import renew_keys
 from state.zone_copies import copies
 from tests.lab.control import Control, control_plane, until
 from tests.lab.pebble import pebble
@@ -251,3 +252,37 @@ def test_an_authority_may_ask_the_secondary_for_what_a_zone_answers(
         assert control.events("ssl.certificate.failed") == []
         control.remove(ute)
         control.gone(ute)
+
+
+def test_a_key_is_renewed_on_both_hosts_and_the_old_one_is_good_for_nothing(
+    pair: tuple[LabHost, LabHost], tmp_path: Path
+) -> None:
+    first, second = pair
+    with plane(pair, tmp_path) as control:
+        control.tenant("eva")
+        zone = control.create("DnsZone", "eva.test", "eva", **KEPT)
+        control.ready(zone)
+        copy = copied(control, zone)
+        control.ready(copy)
+        old = key_of(control, zone)
+        with control.database.writing() as connection:
+            assert renew_keys(connection, control.settings.var) == 1
+        new = key_of(control, zone)
+        whole = ("dig", f"@{first.ipv4}", "eva.test", "AXFR", "-y")
+        until("the new key is good", lambda: "ns1.example.net." in on(control, second, *whole, new))
+        assert "ns1.example.net." not in on(control, second, *whole, old)
+        www = record(control, zone, "www", "A", "192.0.2.5")
+        control.ready(www, zone)
+        until("a change is on the secondary", lambda: address(control, second, "www.eva.test") == "192.0.2.5")
+        until("nothing is left to do", lambda: not _pending(control, first) + _pending(control, second))
+        files = "/etc/ghostcp/live/named/private/eva.test.key"
+        assert {on(control, host, "stat", "-c", "%a %U %G", files).strip() for host in pair} == {
+            "640 root bind"
+        }
+        secret = new.rpartition(":")[2]
+        assert secret in on(control, second, "cat", files)
+        assert not [
+            path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+        ]
+        control.remove(zone)
+        control.gone(copy)

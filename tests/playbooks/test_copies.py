@@ -32,7 +32,8 @@ def _served(monkeypatch: pytest.MonkeyPatch, serials: Serials) -> None:
         (5, 5, ""),
         (4, 5, "serial 4 is served here, and 5 at 192.0.2.1"),
         (6, 5, "serial 6 is served here, and 5 at 192.0.2.1"),
-        (5, None, "serial 5 is served here, and none at 192.0.2.1"),
+        (5, None, ""),
+        (None, None, "serial none is served here, and none at 192.0.2.1"),
         (None, 5, "serial none is served here, and 5 at 192.0.2.1"),
     ],
 )

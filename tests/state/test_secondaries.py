@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from state import reading, store
 from state.dns.transfer import CHECKSUM
 from state.document import Condition, Document
+from state.errors import NotFound
 from state.journal_tables import events
 from state.keeping import reveal
 from state.kind import Facts
@@ -22,7 +23,7 @@ from state.statuses import load_statuses, save_statuses, settle
 from state.tables import documents
 from state.targets import Target, get_target
 from state.tombstones import forget
-from state.transfer_keys import give_keys, lacks_key, with_passing_key
+from state.transfer_keys import give_keys, lacks_key, renew_keys, with_passing_key
 from state.zone_copies import copies, copy_of
 from tests.state.conftest import Company
 
@@ -177,6 +178,37 @@ def test_a_key_is_sealed_with_its_zone_and_is_another_one_each_time(company: Com
         assert text.split('secret "')[1][:40] not in str(row)
         seen.add(text)
     assert len(seen) == 2
+
+
+def test_a_zone_whose_secrets_cannot_be_read_gets_no_key_and_the_others_do(
+    company: Company, tmp_path: Path
+) -> None:
+    _anna(company)
+    zones = [_zone(company, f"{name}.com") for name in ("bad-one", "good-one")]
+    with company.database.writing() as connection:
+        row = documents.c.uid == zones[0].uid
+        connection.execute(update(documents).where(row).values(sealed="sealed with a key that is lost"))
+        assert give_keys(connection, tmp_path, zones).keys() == {zones[1].uid}
+
+
+def test_keys_are_renewed_where_there_are_some_and_both_sides_are_looked_at(
+    company: Company, tmp_path: Path
+) -> None:
+    _anna(company)
+    _assign(company, **ROLES)
+    zones = [_zone(company, f"{name}.com") for name in ("one", "two", "bare")]
+    with company.database.writing() as connection:
+        before = give_keys(connection, tmp_path, zones[:2])
+    _settled(company)
+    with company.database.writing() as connection:
+        assert renew_keys(connection, tmp_path, ["one.com"]) == 1
+    assert _pending(company) == {"one.com", "one.com@web2"}
+    with company.database.writing() as connection:
+        assert renew_keys(connection, tmp_path) == 2
+        after = {zone.uid: reading.get(connection, zone.uid) for zone in zones[:2]}
+        assert all(after[uid].kept[CHECKSUM] != before[uid].kept[CHECKSUM] for uid in after)
+        with pytest.raises(NotFound, match="no zone that secondaries have"):
+            renew_keys(connection, tmp_path, ["bare.com", "one.com"])
 
 
 def test_a_passing_key_is_stored_nowhere(company: Company, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ _NAME = re.compile(r"([a-z0-9_.-]+)@([0-9a-f.:]+)\Z")
 def observe(_: Host, names: Sequence[str]) -> Observed:
     """Each ``ZONE@ADDRESS`` is current when this host serves the zone with the serial that the name server there has.
 
-    One that does not answer proves nothing: copies are there to be served without it.
+    One that does not answer, or has the zone no more, proves nothing: copies are there to be served without it.
     """
     late = behind(names)
     return {name: None if name in late else {"current": True} for name in names}
@@ -33,8 +33,8 @@ def behind(names: Sequence[str]) -> dict[str, str]:
     for address in sorted({address for _, address in found.values()}):
         there[address] = soa.serials(sorted(zone for zone, at in found.values() if at == address), address)
     for name, (zone, address) in found.items():
-        mine, theirs = here.get(zone), there[address].get(zone, here.get(zone))
-        if mine is None or mine != theirs:
+        mine, theirs = here.get(zone), there[address].get(zone)
+        if mine is None or theirs not in (None, mine):
             known = theirs if zone in there[address] else "no answer"
             late[name] = f"serial {mine or 'none'} is served here, and {known or 'none'} at {address}"
     return late
