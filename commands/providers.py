@@ -17,6 +17,7 @@ from state import audit
 from state.errors import GhostError
 from state.fields import Template
 from state.kind import LOCAL
+from state.providers import adopt as take_over
 from state.providers import list_providers, set_up, take_down
 from state.settings import settings
 
@@ -64,6 +65,20 @@ def remove(name: Name) -> None:
         take_down(connection, name)
         _note(connection, "remove", name, {})
     plain(f"{name} is forgotten.")
+
+
+@app.command()
+def adopt(
+    name: Name, zone: Annotated[str, typer.Argument(help="the name of a zone with this provider")]
+) -> None:
+    """Let a zone be taken over that is at the provider already, by whose document of it there is.
+
+    What is equal there becomes theirs; what differs or is unknown stays as it is.
+    """
+    with opened() as database, database.writing() as connection:
+        owner = take_over(connection, name, zone)
+        _note(connection, "adopt", name, {"zone": zone, "owner": owner})
+    plain(f"{zone} at {name} is {owner}'s now.")
 
 
 def _read(source: str) -> dict[str, Any]:

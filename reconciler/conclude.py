@@ -116,6 +116,13 @@ def remembered_ahead(survey: Survey) -> dict[str, Mapping[str, Any]]:
     return {uid: values for uid, values in new.items() if values}
 
 
+def first_made(survey: Survey) -> dict[str, str]:
+    """Of what nothing was made before and something is about to be: owners by names."""
+    documents, known = survey.subject.documents, survey.subject.statuses
+    made = {change.document for change in survey.plan.changes if change.after is not None} - {""}
+    return {documents[uid].name: documents[uid].owner for uid in made if not known[uid].applied}
+
+
 def learned(survey: Survey, applied: Applied) -> dict[str, Mapping[str, Any]]:
     """What the target told of its own accord that is to be remembered, by uid."""
     documents, wanted_by = survey.subject.documents, survey.catalog.wanted_by

@@ -11,6 +11,7 @@ from reconciler.conclude import (
     NOTHING,
     changed_statuses,
     conclude,
+    first_made,
     intend,
     learned,
     news,
@@ -28,6 +29,7 @@ from reconciler.unread import retried, say_unread
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
 from state.keeping import keep_all
+from state.providers import grant, name_of
 from state.queue import ring
 from state.statuses import holders, save_statuses, settle, wake
 from state.targets import answered, seen
@@ -84,7 +86,8 @@ def _fence(world: World, lease: Lease) -> None:
 
 
 def _look(world: World, subject: Subject) -> Survey:
-    fresh = not any(status.applied or status.observed_generation for status in subject.statuses.values())
+    known = any(status.applied or status.observed_generation for status in subject.statuses.values())
+    fresh = not known and not name_of(subject.target)
     return survey(world, subject, presume_absent=fresh)
 
 
@@ -104,6 +107,8 @@ def _write_ahead(world: World, lease: Lease, found: Survey) -> Subject:
         lease.check(connection)
         save_statuses(connection, promised.values())
         keep_all(connection, remembered_ahead(found))
+        if provider := name_of(lease.target):
+            grant(connection, provider, first_made(found))
     return replace(found.subject, statuses={**found.subject.statuses, **promised})
 
 

@@ -22,7 +22,8 @@ class Look:
     """What one look found, and what the host has.
 
     `unread`: why some things (by key) could not be looked at, while others could; `remember`: what is to be
-    remembered with the documents that things (by key) belong to.
+    remembered with the documents that things (by key) belong to; `taken`: by names of new zones, the zone that the
+    provider had before.
     """
 
     observation: Observation
@@ -30,6 +31,7 @@ class Look:
     generation: int
     unread: Mapping[str, Reason] = field(default_factory=dict)
     remember: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 def observe(
@@ -40,10 +42,13 @@ def observe(
     Raises Unreachable or Unknown.
     """
     wanted = {key: resource.digest for key, resource in catalog.resources.items()}
-    request = {key: "" for status in statuses for key in status.applied} | wanted
-    asked = {"version": 1, "resources": request, "listing": everything, "texts": True}
+    held = {key: "" for status in statuses for key in status.applied}
+    request = held | wanted
+    asked: dict[str, Any] = {"version": 1, "resources": request, "listing": everything, "texts": True}
     sets = {key: dict(r.attributes) for key, r in catalog.resources.items() if r.type == RECORD_SET}
-    response = run("observe", target, {**asked, "wanted": sets} if sets else asked)
+    if sets:
+        asked |= {"wanted": sets, "new": _new(sets, held)}
+    response = run("observe", target, asked)
     found: dict[str, Attributes | None] = {
         key: catalog.resources[key].attributes for key in response["equal"]
     }
@@ -51,7 +56,14 @@ def observe(
     observation = Observation(found, response["texts"], response["extra"])
     generation = int(response.get("live_generation") or 0)
     unread, remember = response.get("unread", {}), response.get("remember", {})
-    return Look(observation, read_facts(response["facts"]), generation, unread, remember)
+    taken = response.get("taken", {})
+    return Look(observation, read_facts(response["facts"]), generation, unread, remember, taken)
+
+
+def _new(sets: Iterable[str], held: Iterable[str]) -> list[str]:
+    """The sets of records of zones of which we hold none yet."""
+    known = {key.partition("/")[0] for key in held}
+    return [key for key in sets if key.partition("/")[0] not in known]
 
 
 def read_facts(values: Mapping[str, Any]) -> Facts:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from reconciler.compile import Catalog, compile_documents
 from reconciler.observe import Look, Run, observe
 from reconciler.plan import Observation, make_plan
+from reconciler.providers.ours import taken_from
 from reconciler.subject import Subject, Survey, group_parts
 from reconciler.unread import set_apart
 from state import reading
@@ -19,7 +21,7 @@ from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kind import Facts, Plane, Templates
 from state.kinds import EVERY, parts_of_kind
-from state.providers import name_of
+from state.providers import grants, name_of
 from state.resource import Secret
 from state.secondaries import address_of
 from state.settings import Settings
@@ -104,17 +106,27 @@ def survey(
         catalog = compiled(look.facts)
         look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
     subject, unread = set_apart(subject, catalog, look.unread)
-    if unread:
-        catalog = _compiler(world, subject)(look.facts)
+    taken = _taken(world, subject, look.taken)
+    if unread or taken:
+        catalog = _compiler(world, subject, taken)(look.facts)
     plan = make_plan(catalog, look.observation, subject.statuses)
     return Survey(subject, catalog, look, plan, unread)
 
 
-def _compiler(world: World, subject: Subject) -> Callable[[Facts], Catalog]:
+def _taken(world: World, subject: Subject, taken: Mapping[str, str]) -> dict[str, str]:
+    if not taken:
+        return {}
+    with world.database.reading() as connection:
+        return taken_from(subject, taken, grants(connection, name_of(subject.target)))
+
+
+def _compiler(
+    world: World, subject: Subject, taken: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[Facts], Catalog]:
     """What the documents compile to on a host that has these facts."""
     templates = world.templates()
     with world.database.reading() as connection:
-        plane = _plane(connection, subject.target)
+        plane = replace(_plane(connection, subject.target), taken=taken)
     return lambda facts: compile_documents(
         subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )

@@ -1,4 +1,5 @@
-"""The table of external DNS providers: how each is reached, sealed, since only its package knows what is secret."""
+"""The tables of external DNS providers: how each is reached, sealed, since only its package knows what is secret; and
+for whom zones there were made or taken over, also when their documents are gone."""
 
 from sqlalchemy import Column, String, Table, Text
 
@@ -11,4 +12,13 @@ dns_providers = Table(
     Column("package", String(255), nullable=False),
     Column("options", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
+)
+
+provider_zones = Table(
+    "provider_zones",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("zone", String(255), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -13,7 +13,8 @@ from state.claims import lock
 from state.errors import Conflict, NotFound
 from state.kind import LOCAL, Kind, Spec
 from state.kinds import KINDS
-from state.provider_tables import dns_providers
+from state.provider_tables import dns_providers, provider_zones
+from state.statuses import wake
 from state.tables import documents, targets
 from state.targets import PREFIX, add_target, relist
 from state.vault import seal, unseal
@@ -27,6 +28,14 @@ class Provider:
     name: str
     package: str
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """For whom a zone at a provider was made or taken over, and when."""
+
+    owner: str
+    at: datetime
 
 
 def name_of(target: str) -> str:
@@ -73,6 +82,34 @@ def set_up(connection: Connection, var: Path, name: str, package: str, options: 
     return _fetch(connection, name, target)
 
 
+def grants(connection: Connection, provider: str) -> dict[str, Grant]:
+    """Whose zones at the provider are, by their names."""
+    rows = connection.execute(select(provider_zones).where(provider_zones.c.provider == provider))
+    return {row.zone: Grant(row.owner, row.at) for row in rows}
+
+
+def grant(connection: Connection, provider: str, owners: Mapping[str, str]) -> None:
+    """Notes of zones, by name, that they are made for these owners."""
+    now = datetime.now(UTC)
+    for zone, owner in owners.items():
+        same = (provider_zones.c.provider == provider) & (provider_zones.c.zone == zone)
+        connection.execute(delete(provider_zones).where(same))
+        row = {"provider": provider, "zone": zone, "owner": owner, "at": now}
+        connection.execute(insert(provider_zones).values(**row))
+
+
+def adopt(connection: Connection, provider: str, zone: str) -> str:
+    """Lets a zone be taken over that is at the provider already; by whom. Raises NotFound without a document."""
+    mine = (documents.c.target == f"{PREFIX}{provider}") & (documents.c.name == zone)
+    living = mine & documents.c.deleted_at.is_(None) & (documents.c.whole == "")
+    found = connection.execute(select(documents.c.uid, documents.c.owner).where(living)).one_or_none()
+    if found is None:
+        raise NotFound(f"no zone {zone!r} has the provider {provider!r}", resource="zone", id=zone)
+    grant(connection, provider, {zone: found.owner})
+    wake(connection, [found.uid])
+    return str(found.owner)
+
+
 def take_down(connection: Connection, name: str) -> None:
     """Forgets a provider and its options. Raises NotFound, or Conflict while it has zones."""
     lock(connection, f"provider/{name}")
@@ -81,6 +118,7 @@ def take_down(connection: Connection, name: str) -> None:
     left = connection.execute(select(func.count()).where(mine, documents.c.whole == "")).scalar_one()
     if left:
         raise Conflict(f"{left} zones are at {name!r} still: delete them first", code="in_use")
+    connection.execute(delete(provider_zones).where(provider_zones.c.provider == name))
     gone = connection.execute(delete(dns_providers).where(dns_providers.c.name == name)).rowcount
     if not gone:
         raise NotFound(f"no DNS provider {name!r} is set up", resource="provider", id=name)
@@ -88,15 +126,16 @@ def take_down(connection: Connection, name: str) -> None:
 
 
 def _fetch(connection: Connection, name: str, target: str) -> int:
-    """Has what waited for the provider on hosts, where nothing was made of it, come to its target."""
+    """Has what waited for the provider on hosts, where nothing was made of it, come to its target; all is looked at."""
     naming = or_(*(_names(kind, name) for kind in KINDS.values() if kind.provider_field))
     waiting = select(documents.c.uid).where(naming, documents.c.target != target)
     uids = list(connection.execute(waiting).scalars())
     for start in range(0, len(uids), 500):
         some = uids[start : start + 500]
         row = or_(documents.c.uid.in_(some), documents.c.whole.in_(some))
-        here = {"target": target, "pending": True, "wanted": documents.c.wanted + 1}
-        connection.execute(update(documents).where(row).values(**here))
+        connection.execute(update(documents).where(row).values(target=target))
+    again = {"pending": True, "wanted": documents.c.wanted + 1}
+    connection.execute(update(documents).where(documents.c.target == target).values(**again))
     return len(uids)
 
 

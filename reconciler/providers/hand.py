@@ -11,6 +11,7 @@ from reconciler.providers.faults import Refused, is_general, reason_of, scrubbed
 from state.database import Database
 from state.errors import GhostError, Unreachable
 from state.kind import Reason
+from state.names import parents
 from state.providers import name_of, options_of
 from state.resource import Attributes, digest
 from state.settings import Settings
@@ -57,6 +58,7 @@ class Seen:
     sets: dict[str, Attributes] = field(default_factory=dict)
     remember: dict[str, Mapping[str, str]] = field(default_factory=dict)
     unread: dict[str, Reason] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
 
 
 class Desk:
@@ -70,6 +72,7 @@ class Desk:
         seen, error = self._seen(account, request["resources"], wanted)
         if error is not None and (is_general(error) or request["listing"]):
             raise error
+        taken = self._taken(account, _by_zone(dict.fromkeys(request.get("new", ()))), seen)
         asked = request["resources"].keys() - seen.unread.keys()
         equal = sorted(key for key in asked if key in wanted and seen.sets.get(key) == wanted[key])
         extra = (
@@ -82,6 +85,7 @@ class Desk:
             "extra": extra,
             "facts": {"record_types": account.record_types, "apex_servers": account.apex_servers},
             "unread": seen.unread,
+            "taken": taken,
             "remember": seen.remember,
         }
 
@@ -130,9 +134,24 @@ class Desk:
             read = True
             seen.sets |= found.sets
             if found.zone_id is not None:
+                seen.present.add(zone)
                 key = min(asked.keys() & wanted.keys() or asked)
                 seen.remember[key] = {"provider_zone_id": found.zone_id}
         return seen, None if read else error
+
+    def _taken(self, account: "Account", new: Mapping[str, Iterable[str]], seen: Seen) -> dict[str, str]:
+        """Which of these zones are there already, or would be cut out of one that is."""
+        if not new:
+            return {}
+        try:
+            names = account.names() | seen.present
+        except Exception as error:
+            reason = reason_of(self._told(error, min(new)))
+            seen.unread |= {key: reason for keys in new.values() for key in keys}
+            return {}
+        above = {zone: (zone, *parents(zone)) for zone in new}
+        there = {zone: [name for name in above[zone] if name in names] for zone in new}
+        return {zone: found[0] for zone, found in there.items() if found}
 
     def _looked(
         self, account: "Account", zone: str, wanted: Mapping[str, Attributes], *, servers: bool = False

@@ -56,6 +56,11 @@ class Account:
         """Whether the name servers of a zone itself can be set."""
         return bool(self._provider.SUPPORTS_ROOT_NS)
 
+    def names(self) -> frozenset[str]:
+        """The zones that there are, as far as the package can tell."""
+        told = getattr(self._provider, "list_zones", list)
+        return frozenset(str(name).rstrip(".") for name in told())
+
     def look(self, zone: str, wanted: Mapping[str, Attributes], *, servers: bool = False) -> Found:
         """The zone. What differs from what is `wanted` in nothing that the provider could change counts as that.
 

@@ -14,19 +14,35 @@ def has_servers(entries: Iterable[Entry]) -> bool:
 
 
 def at_provider(
-    zone: str, entries: Sequence[Entry], wrong: Mapping[str, Reason], facts: Facts, *, signed: bool
+    zone: str,
+    entries: Sequence[Entry],
+    wrong: Mapping[str, Reason],
+    facts: Facts,
+    *,
+    signed: bool,
+    taken: str = "",
 ) -> Compiled:
     """The zone at a provider that is as `facts` say; `wrong` is why other records (by uid) are not in it already.
 
     Where name servers of the zone itself are the provider's affair, those of a template are none of ours. `signed`:
-    that is wanted.
+    that is wanted; `taken`: a zone there that is not theirs.
     """
+    if taken:
+        return Compiled(blocked=(_taken(taken),))
     unfit = {entry: reason for entry in entries if (reason := _unfit(entry, facts))}
     left_out = {**wrong, **{entry.uid: reason for entry, reason in unfit.items() if entry.uid}}
     resources = _record_sets(zone, (entry for entry in entries if entry not in unfit))
     if not resources:
         return Compiled(blocked=(_EMPTY,), left_out=left_out)
     return Compiled(resources, notes=(_NOT_OURS,) if signed else (), left_out=left_out)
+
+
+def _taken(there: str) -> Reason:
+    return Reason(
+        "ZoneTaken",
+        f"{there} is at the provider already, and was not made for this user: an operator lets it be taken over "
+        f"with `ghostcp providers adopt`",
+    )
 
 
 _EMPTY = Reason("Empty", "a provider keeps no zone without a record: add one")

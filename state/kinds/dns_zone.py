@@ -104,7 +104,8 @@ def _compile(context: Context) -> Compiled:
         return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
     entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
     if external:
-        return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled)
+        there = context.plane.taken.get(context.document.uid, "")
+        return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled, taken=there)
     published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
     kept = {"serial": published.serial, "body": published.body}
     resources = resources_of(context, published.text)

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from state import reading, store
 from state.database import Database
 from state.journal_tables import audit
-from state.providers import options_of
+from state.kinds import KINDS
+from state.providers import grants, options_of
 from state.settings import settings
+from state.statuses import settle
+from state.targets import list_hosts
 from tests.commands.conftest import Run
 
 CANARY = "canary-11c9"
@@ -51,6 +55,27 @@ def test_one_is_set_up_from_octodns_own_options_and_forgotten(
     assert CANARY not in ended.out + listed.out + str(dict(entry))
     assert run("providers", "remove", "powerdns").status == 0
     assert run("providers", "remove", "powerdns").err == "no DNS provider 'powerdns' is set up\n"
+
+
+def test_a_zone_that_is_there_already_is_taken_over_by_whose_it_is_here(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    run("providers", "set", "powerdns", _file(tmp_path, POWERDNS))
+    assert (
+        "no zone 'example.com' has the provider" in run("providers", "adopt", "powerdns", "example.com").err
+    )
+    with database.writing() as connection:
+        list_hosts(connection, {"web1": "192.0.2.1"})
+        store.create(connection, KINDS["Package"], "default", "", {}, actor="test")
+        store.create(connection, KINDS["User"], "anna", "", {"email": "a@example.com"}, actor="test")
+        values = {"dns_provider": "powerdns"}
+        zone = store.create(connection, KINDS["DnsZone"], "example.com", "anna", values, actor="test")
+        settle(connection, [zone])
+    ended = run("providers", "adopt", "powerdns", "example.com")
+    assert (ended.status, ended.out) == (0, "example.com at powerdns is anna's now.\n")
+    with database.reading() as connection:
+        assert grants(connection, "powerdns")["example.com"].owner == "anna"
+        assert [d.uid for d in reading.pending(connection, zone.target)] == [zone.uid]
 
 
 def test_options_may_come_from_standard_input(

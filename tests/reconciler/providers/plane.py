@@ -20,7 +20,7 @@ from state.document import Condition, Document, Status
 from state.kind import Facts
 from state.kinds import KINDS
 from state.plans import Plan, pack
-from state.providers import set_up
+from state.providers import adopt, set_up
 from state.settings import Settings
 from state.statuses import load_statuses, wake
 from state.tables import jobs as job_table
@@ -61,6 +61,10 @@ class Plane:
     def change(self, document: Document, **values: Any) -> Document:
         with self.database.writing() as connection:
             return store.change(connection, document, values, actor="test")
+
+    def adopt(self, zone: Document) -> None:
+        with self.database.writing() as connection:
+            adopt(connection, "there", zone.name)
 
     def remove(self, document: Document, *, confirmed: bool = True) -> None:
         with self.database.writing() as connection:

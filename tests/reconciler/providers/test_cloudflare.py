@@ -62,6 +62,7 @@ def test_its_own_name_servers_are_left_alone_and_others_told_of(there: Plane, st
     apex = {"name": "ns.example.com", "type": "NS", "content": "ada.ns.cloudflare.example", "ttl": 86400}
     stub.add_zone("ns.example.com", apex)
     zone = there.zone("ns.example.com", WWW)
+    there.adopt(zone)
     server = there.record(zone, **NAMESERVERS)
     there.reconcile()
     assert there.says(zone).status
@@ -99,6 +100,7 @@ def test_drift_is_repaired_and_foreign_records_stay(there: Plane, stub: Cloudfla
         "old.example.com", txt, {"name": "www.old.example.com", "type": "A", "content": "192.0.2.7"}
     )
     zone = there.zone("old.example.com", WWW)
+    there.adopt(zone)
     there.reconcile()
     assert there.kept(zone)["provider_zone_id"] == id_
     assert "GET /zones" in stub.asked

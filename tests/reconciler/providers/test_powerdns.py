@@ -100,6 +100,7 @@ def test_what_is_equal_is_adopted_and_what_differs_or_is_unknown_stays(
         {**WWW, "name": "mail"},
         {**WWW, "name": "new"},
     )
+    plane.adopt(zone)
     plane.reconcile()
     assert plane.says(zone).reason == "Unmanaged"
     assert "rrset:there.example.com/mail/A is there already" in plane.says(zone).message
@@ -185,6 +186,7 @@ def test_a_record_that_the_provider_refuses_fails_no_other(plane: Plane, server:
     server.add_zone("odd.example.com", {("odd.example.com.", "NS"): ["ns1.example.net."]})
     server.put("odd.example.com", "alias.odd.example.com.", "CNAME", ["elsewhere.example.net."])
     zone = plane.zone("odd.example.com", NAMESERVERS, WWW, {**WWW, "name": "alias"})
+    plane.adopt(zone)
     other = plane.zone("even.example.com", NAMESERVERS, WWW)
     plane.reconcile()
     assert plane.says(other).status

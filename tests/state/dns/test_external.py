@@ -51,3 +51,9 @@ def test_that_signing_is_the_providers_affair_is_told_where_it_is_wanted() -> No
 def test_a_zone_has_servers_by_records_at_its_own_name() -> None:
     assert has_servers([SERVER])
     assert not has_servers([Entry("sub", "NS", 3600, "ns1.example.net."), WWW])
+
+
+def test_a_zone_that_is_there_and_not_theirs_keeps_it_from_being_made() -> None:
+    made = at_provider("a.example.com", [WWW], {}, ALL, signed=False, taken="example.com")
+    assert made.resources == ()
+    assert [(why.code, why.message.split()[0]) for why in made.blocked] == [("ZoneTaken", "example.com")]
