@@ -11,6 +11,7 @@ import dns.rdatatype
 import dns.tokenizer
 from dns.rdtypes.ANY.TXT import TXT
 
+from state.dns.fitness import misleading, unusable
 from state.dns.names import target_name
 
 TYPES = tuple("A AAAA CNAME MX TXT NS SRV CAA PTR TLSA DS SSHFP NAPTR HTTPS SVCB".split())
@@ -28,9 +29,13 @@ def rdata(record_type: str, value: str, priority: int, zone: str) -> str:
         raise ValueError(f"a record of type {record_type} has no priority")
     words = f"{priority} {value}" if record_type in PRIORITISED else value
     try:
-        return _FORMS.get(record_type, _parsed)(record_type, words, zone)
+        text = _FORMS.get(record_type, _parsed)(record_type, words, zone)
     except dns.exception.DNSException as error:
         raise ValueError(f"is no value of a record of type {record_type}: {error}") from None
+    wrong = unusable(record_type, text) or misleading(record_type, target_of(record_type, text), zone)
+    if wrong:
+        raise ValueError(wrong)
+    return text
 
 
 def target_of(record_type: str, text: str) -> str:

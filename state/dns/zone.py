@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from state.dns.authority import Start
+from state.dns.fitness import misplaced
 from state.dns.names import APEX, above, owner_name
 from state.dns.serial import next_serial
 from state.dns.values import TYPES, rdata, target_of
@@ -13,7 +14,7 @@ from state.kind import Reason
 from state.resource import sha256
 
 _ADDRESSES = frozenset({"A", "AAAA"})
-GLUE_MISSING = "GlueMissing"
+LACKS = frozenset({"GlueMissing", "NotDelegated"})
 _MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
@@ -87,28 +88,32 @@ def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str
         else:
             seen.add(key)
             kept.append(entry)
-    addressed = {entry.name for entry in kept if entry.type in _ADDRESSES}
-    served = []
-    for entry in kept:
-        lacking = _glueless(entry, zone, addressed) if entry.type == "NS" else None
-        if lacking:
-            wrong[entry.uid] = lacking
-        else:
-            served.append(entry)
+    lacking = _lacking(kept, zone)
+    wrong |= {entry.uid: reason for entry, reason in lacking.items()}
+    served = [entry for entry in kept if entry not in lacking] if lacking else kept
     return served, wrong
 
 
+def _lacking(kept: Sequence[Entry], zone: str) -> dict[Entry, Reason]:
+    """The records that need another one that is not there: name servers their addresses, a DS a name server."""
+    addressed = {entry.name for entry in kept if entry.type in _ADDRESSES}
+    servers = [entry for entry in kept if entry.type == "NS"]
+    found = {entry: reason for entry in servers if (reason := _glueless(entry, zone, addressed))}
+    delegated = {entry.name for entry in servers if entry not in found}
+    return found | {e: _UNDELEGATED for e in kept if e.type == "DS" and e.name not in delegated}
+
+
+_UNDELEGATED = Reason(
+    "NotDelegated", "a DS stands where the zone is delegated: add a record of type NS at its name first"
+)
 _TWICE = Reason("Duplicate", "the same record is in the zone twice: delete one")
 
 
 def _fault(entry: Entry, types: Mapping[str, Sequence[str]]) -> Reason | None:
-    if entry.type == "CNAME" and (entry.name == APEX or len(types[entry.name]) > 1):
-        return Reason("NotAlone", "a CNAME stands alone at its name, and never at the zone's own")
-    if entry.type == "DS" and entry.name == APEX:
-        return Reason("Misplaced", "a DS belongs into the zone above, or to a name that is delegated")
-    if entry.type == "NS" and entry.name.startswith("*"):
-        return Reason("Misplaced", "a wildcard cannot be delegated")
-    return None
+    if entry.type == "CNAME" and len(types[entry.name]) > 1:
+        return Reason("NotAlone", "a CNAME stands alone at its name")
+    wrong = misplaced(entry.name, entry.type, entry.text)
+    return Reason("Misplaced", wrong) if wrong else None
 
 
 def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
@@ -121,7 +126,7 @@ def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
     if name in addressed or addressed & wildcards:
         return None
     return Reason(
-        GLUE_MISSING, f"the name server {target} is in the zone and has no address: add its A or AAAA"
+        "GlueMissing", f"the name server {target} is in the zone and has no address: add its A or AAAA"
     )
 
 

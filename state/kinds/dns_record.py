@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from state.dns.fitness import misplaced
 from state.dns.names import APEX, owner_name
 from state.dns.values import PRIORITISED
 from state.dns.zone import of_values, rdata_of
@@ -15,7 +16,7 @@ from state.document import Document
 from state.kind import Completed, Kind, PartOf, Related, Spec, Values
 from state.names import host_name
 
-_SERVERS = frozenset({"NS", "A", "AAAA", "CNAME"})
+_SERVERS = frozenset({"NS", "A", "AAAA", "CNAME", "DS"})
 _LOCAL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -82,14 +83,14 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
         owner_name(spec.name, zone)
     except ValueError as error:
         faults.append(("name", str(error)))
+    text = ""
     try:
-        rdata_of(vars(spec), zone)
+        text = rdata_of(vars(spec), zone)
     except ValueError as error:
         faults.append(("value", str(error)))
-    if spec.name == APEX and spec.record_type in {"CNAME", "DS"}:
-        faults.append(("record_type", f"a {spec.record_type} cannot stand at the zone's own name"))
-    if spec.name.startswith("*") and spec.record_type == "NS":
-        faults.append(("record_type", "a wildcard cannot be delegated"))
+    wrong = misplaced(spec.name, spec.record_type, text)
+    if wrong:
+        faults.append(("record_type", wrong))
     return faults
 
 
@@ -110,7 +111,7 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
 def _weighs(before: Spec | None, after: Spec | None) -> bool:
     """Whether a zone may lack a name server, or the address of one, by this write of a record."""
     was, now = _of_servers(before), _of_servers(after)
-    return was != now and (was is not None or (now is not None and now[1] in {"NS", "CNAME"}))
+    return was != now and (was is not None or (now is not None and now[1] in {"NS", "CNAME", "DS"}))
 
 
 def _of_servers(spec: Spec | None) -> tuple[str, str, str] | None:

@@ -10,7 +10,7 @@ from state.dns.external import at_provider, has_servers
 from state.dns.names import owner_name, target_name
 from state.dns.serving import resources_of
 from state.dns.transfer import copied
-from state.dns.zone import GLUE_MISSING, Entry, beside, of_template, of_values, publish, sort_out
+from state.dns.zone import LACKS, Entry, beside, of_template, of_values, publish, sort_out
 from state.document import Document, Ref
 from state.fields import Template
 from state.kind import (
@@ -131,7 +131,7 @@ def _lacks(context: Context) -> dict[str, Reason]:
     if not spec.is_active or spec.dns_provider != LOCAL:
         return {}
     entries, wrong = served(context)
-    found = {uid: reason for uid, reason in wrong.items() if reason.code == GLUE_MISSING}
+    found = {uid: reason for uid, reason in wrong.items() if reason.code in LACKS}
     if not found and not has_servers(entries):
         return {"": _NO_SERVER}
     return found

@@ -40,7 +40,7 @@ sub NS ns.sub
 ns.sub AAAA 2001:db8::53
 sub DS 60485 13 2 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
 h HTTPS 1 . alpn=h2 ipv4hint=192.0.2.2
-_dns SVCB 1 dot.example.net. port=853
+_dns SVCB 1 dot.example.net. alpn=dot port=853
 4 PTR host
 odd HINFO cpu os
 long TXT ( "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

@@ -1,0 +1,36 @@
+"""Which records BIND loads is asked of BIND: the rules of the API are as strict as it is, and no stricter."""
+
+import pytest
+
+from inventories import lab
+from state.dns.authority import Start
+from state.dns.zone import Entry, zone_file
+from tests.state.dns.rules import LOADED, REFUSED
+
+pytestmark = pytest.mark.lab
+ZONE = "rules.test"
+START = Start("ns1.example.net.", "a.example.net.", 3600, 1800, 1209600, 60)
+NS = Entry("@", "NS", 60, "ns1.example.net.")
+
+
+def loaded(host: lab.LabHost, texts: list[str]) -> list[bool]:
+    """Whether named would load a zone with these lines, for each of the texts."""
+    script = "mkdir -p /tmp/rules; cd /tmp/rules\n"
+    for n, text in enumerate(texts):
+        script += f"cat > zone <<'END'\n{text}\nEND\n"
+        script += f"""echo 'zone "{ZONE}" {{ type primary; file "/tmp/rules/zone"; }};' > conf\n"""
+        script += f"named-checkconf -z conf >/dev/null && echo {n} yes || echo {n} no\n"
+    done = lab.exec(host, ["sh", "-s"], stdin=script + "rm -r /tmp/rules\n")
+    assert done.returncode == 0, done.stderr
+    return [line.endswith("yes") for line in done.stdout.splitlines()]
+
+
+def test_bind_loads_what_is_taken_and_not_what_is_refused(lab_host: lab.LabHost) -> None:
+    rules = [*LOADED, *REFUSED]
+    texts = []
+    for name, record_type, value, priority in rules:
+        quoted = f'"{value[:200]}"' if record_type == "TXT" else value
+        line = f"{name} 60 IN {record_type} {f'{priority} ' if record_type in ('MX', 'SRV') else ''}{quoted}"
+        texts.append(zone_file(ZONE, START, 1, [NS], tail=[line]))
+    found = loaded(lab_host, texts)
+    assert [rule for rule, right in zip(rules, found, strict=True) if right != (rule in LOADED)] == []

@@ -1,0 +1,52 @@
+"""Records for which BIND would refuse the whole zone are refused one by one; a lab host says which these are."""
+
+import pytest
+
+from state.dns.fitness import misplaced
+from state.dns.values import rdata
+from state.dns.zone import Entry, sort_out
+from tests.state.dns.rules import LOADED, REFUSED
+
+ZONE = "example.com"
+NS = Entry("@", "NS", 60, "ns1.example.net.")
+Rule = tuple[str, str, str, int]
+
+
+def judged(rule: Rule) -> str:
+    """Why a record is refused; empty when it is not."""
+    name, record_type, value, priority = rule
+    try:
+        return misplaced(name, record_type, rdata(record_type, value, priority, ZONE))
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("rule", LOADED, ids=str)
+def test_what_is_loaded_is_taken(rule: Rule) -> None:
+    assert judged(rule) == ""
+
+
+@pytest.mark.parametrize("rule", REFUSED, ids=str)
+def test_what_would_harm_its_zone_is_refused(rule: Rule) -> None:
+    assert judged(rule)
+
+
+def test_addresses_in_a_zone_of_numbers_belong_to_hosts() -> None:
+    assert rdata("PTR", "_http._tcp.example.com.", 0, ZONE)
+    with pytest.raises(ValueError, match="no host name"):
+        rdata("PTR", "a_b.example.com.", 0, "2.0.192.in-addr.arpa")
+
+
+def test_a_ds_stands_where_the_zone_is_delegated() -> None:
+    ds = Entry("sub", "DS", 60, "1 13 2 " + "ab" * 32, "ds")
+    assert sort_out([NS, ds], ZONE)[1]["ds"].code == "NotDelegated"
+    assert sort_out([NS, ds, Entry("sub", "NS", 60, "ns.example.net.", "ns")], ZONE)[1] == {}
+    wrong = sort_out([NS, ds, Entry("sub", "NS", 60, "ns.sub.example.com.", "ns")], ZONE)[1]
+    assert {uid: reason.code for uid, reason in wrong.items()} == {"ns": "GlueMissing", "ds": "NotDelegated"}
+
+
+def test_what_stands_wrong_is_left_out() -> None:
+    wrong = sort_out([NS, Entry("_x", "A", 60, "192.0.2.1", "a"), Entry("@", "CNAME", 60, "a.", "c")], ZONE)[
+        1
+    ]
+    assert {uid: reason.code for uid, reason in wrong.items()} == {"a": "Misplaced", "c": "NotAlone"}
