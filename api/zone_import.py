@@ -12,6 +12,7 @@ from api import access, writes
 from api.auth import Principal
 from api.fields import find_owner
 from api.writes import New, Written, visible_by_name
+from api.zone_settings import settings_of
 from api.zone_wish import ZoneWish
 from state.dns.master import Line, MasterFile, Note
 from state.dns.merging import Merge, merge
@@ -21,7 +22,7 @@ from state.errors import Fault, Invalid, NotFound
 from state.file_parts import beside
 from state.keeping import keep
 from state.kinds.dns_record import DNS_RECORD
-from state.kinds.dns_zone import DNS_ZONE, settings_of
+from state.kinds.dns_zone import DNS_ZONE
 from state.reading import get, parts_of
 
 _STAYS = "the zone keeps its own settings: replace them, or name them under 'zone'"

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from state.dns.authority import Start
 from state.kind import Compiled, Context, Plane
 from state.kinds.dns_record import DNS_RECORD, DnsRecord, as_line
-from state.kinds.dns_zone import DNS_ZONE, DnsZone, settings_of, start_of
+from state.kinds.dns_zone import DNS_ZONE, DnsZone
 from tests.state.companies import DAY, FACTS, document, templates
 
 LONG = ".".join(["a" * 60] * 4)[:200].rstrip(".")
@@ -58,20 +57,6 @@ def test_a_record_that_was_stored_wrong_is_compared_as_it_is() -> None:
         ("value", "the zone has just this record already")
     ]
     assert DNS_RECORD.part_of.clashes(made[0], ()) == []
-
-
-def test_a_start_of_authority_is_settings_as_far_as_they_can_be() -> None:
-    spec = DnsZone(primary_ns="ns1.example.com.", admin_email="first.last@example.com", minimum_ttl=60)
-    settings, refused = settings_of(start_of("example.com", spec))
-    assert DnsZone.model_validate(settings) == spec
-    assert refused == []
-    settings, refused = settings_of(Start("ns1.example.com.", ".", 5, 1800, 2**31, 60))
-    assert set(settings) == {"primary_ns", "retry_interval", "minimum_ttl"}
-    assert [each.split()[0] for each in refused] == ["'.'", "refresh_interval", "expire_interval"]
-    assert (
-        "admin_email"
-        in settings_of(replace(start_of("example.com", spec), contact="a\\;b.example.com."))[1][0]
-    )
 
 
 def test_a_record_is_read_as_a_line_and_what_is_none_as_it_stands() -> None:
