@@ -10,6 +10,7 @@ from state.dns.names import APEX
 
 _HOSTS = frozenset({"A", "AAAA", "MX"})
 _LEADING_TO_HOSTS = frozenset({"NS", "MX", "SRV"})
+_SERVICES = frozenset({"HTTPS", "SVCB"})
 _OF_RESOLVERS = re.compile(r"(?:_[0-9]+\.)?_dns(?:\..*)?")
 _PROTOCOLS = re.compile(r'\balpn="([^"]*)"')
 _PATH = re.compile(r'\b(?:key7|dohpath)="([^"]*)"')
@@ -34,9 +35,10 @@ def misplaced(name: str, record_type: str, text: str) -> str:
     return ""
 
 
-def misleading(record_type: str, target: str, zone: str) -> str:
-    """Why a record of this type cannot lead to this whole name; empty when it can."""
+def misleading(record_type: str, text: str, target: str, zone: str) -> str:
+    """Why a record that says this cannot lead to this whole name; empty when it can."""
     hosts = record_type in _LEADING_TO_HOSTS or (record_type == "PTR" and zone.endswith(".arpa"))
+    hosts = hosts or (record_type in _SERVICES and not text.startswith("0 "))
     if hosts and "_" in target:
         return f"leads to {target!r}, which is no host name: '_' is not in any (RFC 1123)"
     return ""
@@ -44,7 +46,7 @@ def misleading(record_type: str, target: str, zone: str) -> str:
 
 def unusable(record_type: str, text: str) -> str:
     """What is wrong with what a record says, in the form of a zone file; empty when nothing is."""
-    if record_type in {"HTTPS", "SVCB"}:
+    if record_type in _SERVICES:
         path = _PATH.search(text)
         if path and not _TEMPLATE.fullmatch(path[1]):
             return "has a dohpath that is no template such as '/dns-query{?dns}' (RFC 9461, section 5)"

@@ -32,7 +32,8 @@ def rdata(record_type: str, value: str, priority: int, zone: str) -> str:
         text = _FORMS.get(record_type, _parsed)(record_type, words, zone)
     except dns.exception.DNSException as error:
         raise ValueError(f"is no value of a record of type {record_type}: {error}") from None
-    wrong = unusable(record_type, text) or misleading(record_type, target_of(record_type, text), zone)
+    target = target_of(record_type, text)
+    wrong = unusable(record_type, text) or misleading(record_type, text, target, zone)
     if wrong:
         raise ValueError(wrong)
     return text

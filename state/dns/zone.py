@@ -9,7 +9,7 @@ from state.dns.authority import Start
 from state.dns.fitness import misplaced
 from state.dns.names import APEX, above, owner_name
 from state.dns.serial import next_serial
-from state.dns.values import TYPES, rdata, target_of
+from state.dns.values import PRIORITISED, TYPES, rdata, target_of
 from state.kind import Reason
 from state.resource import sha256
 
@@ -44,19 +44,30 @@ def rdata_of(values: Mapping[str, Any], zone: str) -> str:
 
 
 def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
-    """The records that a template made, one a line: name, type, value. Raises ValueError for what is none."""
-    entries = []
+    """The records that a template made, one a line: name, type, value; each once. Raises ValueError for what is none."""
+    entries: dict[Entry, None] = {}
     for line in text.splitlines():
-        if not line.strip() or line.startswith(";"):
-            continue
-        name, record_type, value = line.split(None, 2)
-        if record_type not in TYPES:
-            raise ValueError(f"the template has a record of the unknown type {record_type!r}")
-        priority, _, rest = value.partition(" ") if record_type in {"MX", "SRV"} else ("0", "", value)
-        entries.append(
-            Entry(owner_name(name, zone), record_type, ttl, rdata(record_type, rest, int(priority), zone))
-        )
-    return entries
+        if line.strip() and not line.startswith(";"):
+            try:
+                entries[_of_line(line, zone, ttl)] = None
+            except ValueError as error:
+                raise ValueError(f"the template's line {line[:80]!r}: {error}") from None
+    return list(entries)
+
+
+def _of_line(line: str, zone: str, ttl: int) -> Entry:
+    words = line.split(None, 2)
+    if len(words) < 3:
+        raise ValueError("is no record: a name, a type and a value are")
+    name, record_type, value = words
+    if record_type not in TYPES:
+        raise ValueError(f"{record_type!r} is no type of a record that is served here")
+    priority, rest = "0", value
+    if record_type in PRIORITISED:
+        priority, _, rest = value.partition(" ")
+    if not priority.isdecimal():
+        raise ValueError(f"a record of type {record_type} begins with a priority")
+    return Entry(owner_name(name, zone), record_type, ttl, rdata(record_type, rest, int(priority), zone))
 
 
 def beside(written: Sequence[Entry], template: Iterable[Entry]) -> list[Entry]:

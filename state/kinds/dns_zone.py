@@ -1,5 +1,6 @@
 """DnsZone: a zone of the DNS with its records (RFC 1034, section 4.2), served by BIND on its host or by a provider."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -100,7 +101,7 @@ def _compile(context: Context) -> Compiled:
         message = f"there is no {TEMPLATES} template {spec.template!r}; there are {there}"
         return Compiled(blocked=(Reason("TemplateMissing", message),))
     entries, wrong = served(context)
-    if not has_servers(entries) and (context.facts.apex_servers or not external):
+    if (context.facts.apex_servers or not external) and ("" in wrong or not has_servers(entries)):
         return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
     entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
     if external:
@@ -113,7 +114,8 @@ def _compile(context: Context) -> Compiled:
 
 
 def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
-    """A zone's records, its template's with those one wrote, and why others (by uid) are none of them.
+    """A zone's records, its template's with those one wrote, and why others are none of them: by uid, those of the
+    template under an empty one.
 
     Raises what a bad template does.
     """
@@ -121,6 +123,8 @@ def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
     assert isinstance(spec, DnsZone)
     written, wrong = _written(context.parts, zone)
     entries, unfit = sort_out(beside(written, _template(context, spec)), zone)
+    if (bad := unfit.get("")) is not None:
+        unfit[""] = replace(bad, message=f"its template {spec.template!r}: {bad.message}")
     return entries, wrong | unfit
 
 

@@ -123,3 +123,59 @@ def test_drift_is_repaired_and_a_killed_name_server_serves_what_is_live(
         control.ready(address, zone, seconds=30)
         assert dig(control, "www.xia.test", "A") == "192.0.2.3"
         assert dig(control, "x.xia.test", "A") == ""
+
+
+def test_a_template_of_the_operator_s_is_followed_and_what_one_writes_stays(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    template = tmp_path / "templates/dns/zone/house.zone.j2"
+    template.parent.mkdir(parents=True)
+    first = "@ NS {{ primary_ns }}\n@ MX 10 mx.example.net.\nwww A 192.0.2.50\nftp A 192.0.2.50\n@ TXT one\n"
+    template.write_text(first)
+    with control_plane(lab_host, tmp_path, sweep_seconds=1.0, templates=template.parents[2]) as control:
+        control.tenant("tom")
+        more = {"primary_ns": "ns1.example.net.", "template": "house"}
+        with control.together():
+            zone = control.create("DnsZone", "house.test", "tom", **more)
+            other = control.create("DnsZone", "plain.test", "tom", primary_ns="ns1.example.net.")
+            clash = record(control, zone, "www", "A", "192.0.2.99")
+            same = record(control, zone, "@", "MX", "mx.example.net.", priority=10)
+            alias = record(control, zone, "ftp", "CNAME", "www")
+        control.ready(zone, other, clash, same, alias)
+
+        def answers() -> dict[str, str]:
+            asked = {"www.house.test": "A", "ftp.house.test": "CNAME", "house.test": "MX"}
+            return {kind: dig(control, name, kind) for name, kind in asked.items()}
+
+        mine = {"A": "192.0.2.99", "CNAME": "www.house.test.", "MX": "10 mx.example.net."}
+        assert answers() == mine
+        assert dig(control, "house.test", "TXT") == '"one"'
+        template.write_text(first.replace("one", "two").replace("mx.", "mx2.").replace(".50", ".51"))
+        until("the zone follows its template", lambda: dig(control, "house.test", "TXT") == '"two"')
+        assert answers() == mine
+        for wrong, reason in (
+            ("@ NS {{ primary_ns }}\n@ TXT {{ absent }}\n", "CompileFailed"),
+            ("@ NS {{ primary_ns }}\n@ A nonsense\n", "CompileFailed"),
+            ("@ NS {{ primary_ns }}\n@ CNAME www\n", "NotAlone"),
+            ("@ NS {{ primary_ns }}\n@ NS inside\n", "GlueMissing"),
+        ):
+            template.write_text(wrong)
+            told = control.says(zone, reason)
+            assert "template" in told.message or "absent" in told.message
+            assert dig(control, "house.test", "TXT") == '"two"'
+            assert answers() == mine
+        added = record(control, other, "more", "A", "192.0.2.7")
+        control.ready(added, other)
+        assert dig(control, "more.plain.test", "A") == "192.0.2.7"
+        template.unlink()
+        assert "no dns/zone template 'house'" in control.says(zone, "TemplateMissing").message
+        assert answers() == mine
+        server = record(control, zone, "@", "NS", "ns1.example.net.")
+        changed = control.change(zone, template="none")
+        control.ready(changed, server, clash, same, alias)
+        assert answers() == mine
+        assert dig(control, "house.test", "TXT") == ""
+        changed = control.change(changed, template="mail")
+        control.ready(changed)
+        assert answers() == mine
+        assert "v=spf1" in dig(control, "house.test", "TXT")

@@ -103,9 +103,8 @@ def test_a_zone_is_transferred_and_then_served_just_as_it_was(
     assert doors.json("GET", "/dns")["total"] == 0
     done = doors.cli("import", "zone", "moved.test", *server, "--key", str(key), "--user", "mia")
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if line.startswith("!")] == [
-        '! 24: odd HINFO "cpu" "os": left out: records of type HINFO are not served here'
-    ]
+    (left,) = (line for line in done.stdout.splitlines() if line.startswith("!"))
+    assert left.endswith('odd HINFO "cpu" "os": left out: records of type HINFO are not served here')
     assert records(doors, 53) == {each for each in records(doors, 5300) if "HINFO" not in each}
     serial = doors.run("dig +short @127.0.0.1 moved.test SOA").split()[2]
     assert serial == "3000000002"
