@@ -135,15 +135,18 @@ def plan_view(plan: Plan, report: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def difference(before: Document | None, after: Document) -> dict[str, Any]:
-    """What a write would change of a document, field by field."""
-    kind = KINDS[after.kind]
-    named = {"kind": kind.name, "name": after.name, "owner": after.owner}
-    if after.deleted:
-        return {"action": "delete", **named, "fields": []}
+    """What a write would change of a document, field by field, and in one line where people read it so."""
+    kind, new = KINDS[after.kind], dump(after.spec)
     old = dump(before.spec) if before else {}
-    changed = [(n, old.get(n), new) for n, new in dump(after.spec).items() if n not in old or old[n] != new]
-    fields = [{"field": n, "before": b, "after": a} for n, b, a in changed]
-    return {"action": "update" if before else "create", **named, "fields": fields}
+    named = {"kind": kind.name, "name": after.name, "owner": after.owner}
+    action = "delete" if after.deleted else "update" if before else "create"
+    fields = [] if after.deleted else [n for n, value in new.items() if n not in old or old[n] != value]
+    told: dict[str, Any] = {"action": action, **named}
+    told["fields"] = [{"field": n, "before": old.get(n), "after": new[n]} for n in fields]
+    if kind.line and (fields or after.deleted):
+        was = kind.line(after.name, old or new) if before or after.deleted else None
+        told["line"] = {"before": was, "after": None if after.deleted else kind.line(after.name, new)}
+    return told
 
 
 def webhook_view(row: Any) -> dict[str, Any]:

@@ -260,6 +260,7 @@ class Kind:
     hosted: Callable[[Spec], bool] = lambda _: True
     provider_field: str = ""
     host_field: str = ""
+    line: Callable[[str, Values], str] | None = None
     owns: bool = False
     numbered: bool = False
     password: bool = False

@@ -66,7 +66,16 @@ def _plain(line: str) -> str:
 def _document(each: Report) -> list[str]:
     owner = f" (owner {each['owner']})" if each["owner"] else ""
     head = f"  {_SIGNS[each['action']]} {each['kind']} {each['name']}{owner}"
+    line = each.get("line")
+    if line:
+        signs = (("-", line["before"]), ("+", line["after"]))
+        return [head, *(f"      {sign} {text}" for sign, text in signs if text is not None)]
     return [head, *(f"      {_field(field)}" for field in each["fields"])]
+
+
+def differences(each: Report) -> list[Report]:
+    """The fields of a document that differ, or the line that stands for all of them."""
+    return [{"field": "", **each["line"]}] if each.get("line") else list(each["fields"])
 
 
 def _target(part: Report) -> list[str]:
@@ -115,11 +124,11 @@ def _document_rows(each: Report) -> Iterable[str]:
     head = (
         f"| {_SIGNS[each['action']]} | {_cell(each['kind'] + ' ' + each['name'])} | {_cell(each['owner'])} |"
     )
-    if not each["fields"]:
+    found = differences(each)
+    if not found:
         return [f"{head} | | |"]
     return [
-        f"{head} {f['field']} | {_cell(_value(f['before']))} | {_cell(_value(f['after']))} |"
-        for f in each["fields"]
+        f"{head} {f['field']} | {_cell(_value(f['before']))} | {_cell(_value(f['after']))} |" for f in found
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from state.report import totals_line, where
+from state.report import differences, totals_line, where
 
 Report = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def _documents(documents: Any) -> Iterator[str]:
     yield _row("th", ("action", "document", "owner", "field", "before", "after"))
     for each in documents:
         named = (each["action"], f"{each['kind']} {each['name']}", each["owner"])
-        for field in each["fields"] or [{"field": "", "before": "", "after": ""}]:
+        for field in differences(each) or [{"field": "", "before": "", "after": ""}]:
             yield _row("td", (*named, field["field"], _value(field["before"]), _value(field["after"])))
     yield "</table>"
 

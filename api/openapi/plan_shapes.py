@@ -56,8 +56,18 @@ _TARGET = shape(
 )
 _DIFFERENCE = shape(
     "DocumentChange",
-    {"action": _ACTION, "kind": TEXT, "name": TEXT, "owner": TEXT, "fields": listed(_FIELD)},
+    {
+        "action": _ACTION,
+        "kind": TEXT,
+        "name": TEXT,
+        "owner": TEXT,
+        "fields": listed(_FIELD),
+        "line": shape(
+            "LineChange", {"before": nullable(TEXT), "after": nullable(TEXT)}, "All of it as people read it."
+        ),
+    },
     "What would be written of one document.",
+    optional=("line",),
 )
 _TOTALS = ("create", "update", "replace", "delete", "unchanged", "blocked", "unmanaged", "adopted")
 REPORT = shape(
@@ -70,6 +80,25 @@ REPORT = shape(
         "totals": shape("Totals", dict.fromkeys((*_TOTALS, "documents", "resources"), COUNT)),
     },
 )
+_LINE = told(TEXT, "A record as a line of a zone file.")
+ZONE_IMPORT = shape(
+    "ZoneImport",
+    {
+        "mode": one_of("merge", "replace"),
+        "added": listed(_LINE),
+        "changed": listed(shape("ChangedRecord", {"before": _LINE, "after": _LINE})),
+        "deleted": listed(_LINE),
+        "unchanged": COUNT,
+        "left_out": listed(
+            shape(
+                "LeftOut",
+                {"line": COUNT, "record": TEXT, "reason": TEXT},
+                "What was not brought in, and why.",
+            )
+        ),
+    },
+    "What came of the records that were read.",
+)
 PLAN = shape(
     "Plan",
     {
@@ -77,8 +106,10 @@ PLAN = shape(
         "status": one_of("pending", "running", "ready", "failed"),
         "created_at": nullable(TIME),
         "report": nullable(REPORT),
+        "import": ZONE_IMPORT,
     },
     "A dry run: what would be done. Its report comes when a worker has made it.",
+    optional=("import",),
 )
 PLAN_SUMMARY = shape(
     "PlanSummary",

@@ -13,7 +13,8 @@ from api.negotiation import negotiate
 from api.openapi.describe import Answer, Body, Docs
 from api.openapi.kinds import TAG, change_schema, object_shape
 from api.openapi.parameters import path_parameters, write_parameters
-from api.openapi.schemas import COUNT, TEXT, listed, one_of, shape, told, without_default
+from api.openapi.plan_shapes import ZONE_IMPORT
+from api.openapi.schemas import shape, without_default
 from api.performing import perform
 from api.rates import Rate
 from api.views import document_view, etag
@@ -90,26 +91,7 @@ _SCHEMA["properties"] |= {
     **{name: without_default(_SCHEMA["properties"][name]) for name in ("zone_file", "server")},
 }
 _SCHEMA["oneOf"] = [{"required": ["zone_file"]}, {"required": ["server"]}]
-_LINE = told(TEXT, "A record as a line of a zone file.")
-_REPORT = shape(
-    "ZoneImport",
-    {
-        "mode": one_of("merge", "replace"),
-        "added": listed(_LINE),
-        "changed": listed(shape("ChangedRecord", {"before": _LINE, "after": _LINE})),
-        "deleted": listed(_LINE),
-        "unchanged": COUNT,
-        "left_out": listed(
-            shape(
-                "LeftOut",
-                {"line": COUNT, "record": TEXT, "reason": TEXT},
-                "What was not brought in, and why.",
-            )
-        ),
-    },
-    "What came of the records that were read.",
-)
-_MADE = shape("ImportedZone", {"zone": object_shape(DNS_ZONE), "import": _REPORT})
+_MADE = shape("ImportedZone", {"zone": object_shape(DNS_ZONE), "import": ZONE_IMPORT})
 _FILE = "$ORIGIN example.com.\n$TTL 3600\n@ IN NS ns1.example.net.\nwww IN A 192.0.2.1\n"
 _KEY = {"name": "handover", "algorithm": "hmac-sha256", "secret": "c2l4dGVlbiBzZWNyZXQgYg=="}
 _EXAMPLES = {

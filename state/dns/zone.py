@@ -44,7 +44,7 @@ def rdata_of(values: Mapping[str, Any], zone: str) -> str:
 
 
 def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
-    """The records that a template made, one a line: name, type, value; each once. Raises ValueError for what is none."""
+    """The records that a template made, each once, one a line: name, type, value. Raises ValueError for others."""
     entries: dict[Entry, None] = {}
     for line in text.splitlines():
         if line.strip() and not line.startswith(";"):

@@ -130,6 +130,11 @@ def as_line(name: str, values: Values) -> str:
         return "".join(each if each.isprintable() else "\ufffd" for each in told)
 
 
+def _line(name: str, values: Values) -> str:
+    """The same; of one that is switched off as a remark."""
+    return as_line(name, values) if values["is_active"] else f"; {as_line(name, values)}"
+
+
 def _said(name: str, spec: DnsRecord) -> tuple[str, str]:
     try:
         return spec.record_type, rdata_of(vars(spec), _zone(name))
@@ -153,6 +158,7 @@ DNS_RECORD = Kind(
     check=_check,
     search=("name", "value"),
     host_field="name",
+    line=_line,
     naming={
         "type": "string",
         "maxLength": 253,

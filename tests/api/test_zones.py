@@ -153,3 +153,22 @@ def test_names_are_given_shown_and_found_in_either_form(world_on_both: World) ->
     assert site["unicode_name"] == "www.bücher.example"
     assert call(world, "GET", "/domains?domain=www.bücher.example").json()["total"] == 1
     assert call(world, "GET", "/dns?domain=ü..example,xn--zz").json()["total"] == 0
+
+
+def test_a_dry_run_tells_of_records_as_lines(world_on_both: World, zone: Document) -> None:
+    world = world_on_both
+    base = f"/dns/{zone.uid}/records"
+    one = call(world, "POST", base, name="www", record_type="MX", value="mail", priority=5).json()
+
+    def line(method: str, path: str, **body: Any) -> Any:
+        with working(world.database):
+            answer = call(world, method, f"{path}?dry_run=true", **body)
+        (document,) = answer.json()["report"]["documents"]
+        return document["line"]["before"], document["line"]["after"]
+
+    before = "www 3600 IN MX 5 mail.example.com."
+    assert line("POST", base, name="x", record_type="A", value="192.0.2.1") == (None, "x 3600 IN A 192.0.2.1")
+    path = f"{base}/{one['id']}"
+    assert line("PUT", path, ttl=60) == (before, "www 60 IN MX 5 mail.example.com.")
+    assert line("PUT", path, is_active=False) == (before, f"; {before}")
+    assert line("DELETE", path) == (before, None)

@@ -207,3 +207,32 @@ def test_what_there_are_several_of_is_told_with_commas_and_a_provider_as_one() -
     assert text.startswith("Provider there\n")
     assert "values: none → 192.0.2.1, 192.0.2.2" in text
     assert "values: none → 192.0.2.1, 192.0.2.2" in as_html(report_of_parts(part))
+
+
+def test_what_people_read_in_one_line_is_told_so() -> None:
+    lines = [
+        ("create", None, "www 60 IN A 192.0.2.1"),
+        ("update", "www 60 IN A 192.0.2.1", "www 90 IN A 192.0.2.1"),
+        ("delete", "www 90 IN A 192.0.2.1", None),
+    ]
+    documents = [
+        {
+            "action": action,
+            "kind": "DnsRecord",
+            "name": "w.example.com",
+            "owner": "anna",
+            "fields": [{"field": "ttl", "before": None, "after": 60}],
+            "line": {"before": before, "after": after},
+        }
+        for action, before, after in lines
+    ]
+    text = as_text(report_of_parts(documents=documents))
+    assert [line for line in text.splitlines() if line.startswith("      ")] == [
+        "      + www 60 IN A 192.0.2.1",
+        "      - www 60 IN A 192.0.2.1",
+        "      + www 90 IN A 192.0.2.1",
+        "      - www 90 IN A 192.0.2.1",
+    ]
+    table = as_markdown(report_of_parts(documents=documents))
+    assert "|  | 'www 60 IN A 192.0.2.1' | 'www 90 IN A 192.0.2.1' |" in table
+    assert "ttl" not in text + table + as_html(report_of_parts(documents=documents))
