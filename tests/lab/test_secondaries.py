@@ -286,3 +286,29 @@ def test_a_key_is_renewed_on_both_hosts_and_the_old_one_is_good_for_nothing(
         ]
         control.remove(zone)
         control.gone(copy)
+
+
+def test_an_operators_template_names_both_name_servers(pair: tuple[LabHost, LabHost], tmp_path: Path) -> None:
+    first, second = pair
+    folder = tmp_path / "templates/dns/zone"
+    folder.mkdir(parents=True)
+    lines = (
+        "@ NS ns1.example.net.",
+        "@ NS ns2.example.net.",
+        "{% for address in ipv4 %}",
+        "@ A {{ address }}",
+        "{% endfor %}",
+    )
+    (folder / "default.zone.j2").write_text("\n".join((*lines, "")))
+    with plane(pair, tmp_path, templates=tmp_path / "templates") as control:
+        control.tenant("flo")
+        zone = control.create("DnsZone", "flo.test", "flo", **KEPT)
+        control.ready(zone)
+        copy = copied(control, zone)
+        control.ready(copy)
+        for host in pair:
+            found = on(control, host, "dig", "+short", f"@{host.ipv4}", "flo.test", "NS").split()
+            assert sorted(found) == ["ns1.example.net.", "ns2.example.net."]
+        assert address(control, second, "flo.test") == first.ipv4
+        control.remove(zone)
+        control.gone(copy)
