@@ -8,7 +8,8 @@ from . import soa
 from .host import Host
 from .wire import APPLIED, Change, Handler, Observed, Outcome, failed
 
-SECONDS, COPIES_A_SECOND = 4.0, 100
+SECONDS, LONGEST = 4.0, 100.0
+"""How long copies are waited for of which none becomes current, and how long for many that do."""
 PATIENCE = 0.5
 """How long named is left to fetch by itself what it was just told of."""
 MOST, COMMAND_SECONDS = 100, 10.0
@@ -43,15 +44,26 @@ def behind(names: Sequence[str]) -> dict[str, str]:
 def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:
     """Waits until what was configured is current, and has named fetch what it does not fetch by itself."""
     wanted = {change.name: change.key for change in changes if not change.deletes}
-    started, late, pushed = time.monotonic(), behind(list(wanted)), False
-    while late and time.monotonic() < started + SECONDS + len(wanted) / COPIES_A_SECOND:
-        if not pushed and time.monotonic() > started + PATIENCE:
-            pushed = True
-            _push(host, sorted(late)[:MOST])
-        time.sleep(0.05)
-        late = behind(sorted(late))
+    late = _awaited(host, behind(list(wanted)))
     outcomes = {key: failed(late[name]) if name in late else APPLIED for name, key in wanted.items()}
     return outcomes | {change.key: APPLIED for change in changes if change.deletes}
+
+
+def _awaited(host: Host, late: Mapping[str, str]) -> Mapping[str, str]:
+    """What is still not current when there is no more progress; named is left time to work between two looks."""
+    started = progress = time.monotonic()
+    pushed = False
+    while late and time.monotonic() < min(progress + SECONDS, started + LONGEST):
+        before = time.monotonic()
+        if not pushed and before > progress + PATIENCE:
+            pushed = True
+            _push(host, sorted(late)[:MOST])
+        left = behind(sorted(late))
+        if len(left) < len(late):
+            progress = time.monotonic()
+        late = left
+        time.sleep(max(0.05, 2 * (time.monotonic() - before)))
+    return late
 
 
 def _push(host: Host, names: Sequence[str]) -> None:
