@@ -120,6 +120,7 @@ def test_a_zone_is_on_both_hosts_and_follows_in_parts_and_ends_on_both(
         assert "n59.ada.test." in on(control, second, *whole, "-y", key)
 
         control.change(many[0], value="192.0.2.201")
+        until("the change is there", lambda: address(control, first, "n1.ada.test") == "192.0.2.201")
         until(
             "the change is on the secondary",
             lambda: address(control, second, "n1.ada.test") == "192.0.2.201",
