@@ -79,10 +79,12 @@ def _needy(found: Survey) -> frozenset[str]:
     needy |= {found.catalog.wanted_by[key] for key in found.plan.adopted}
     for uid, status in found.subject.statuses.items():
         outcome = found.catalog.outcomes[uid]
-        blocked = bool(found.plan.blocked.get(outcome.whole or uid))
-        kept_from = blocked or outcome.held
+        blocked = found.plan.blocked.get(outcome.whole or uid, ())
+        kept_from = bool(blocked) or outcome.held
         ready = next((c.status for c in status.conditions if c.type == "Ready"), not kept_from)
-        told = ready != kept_from and _is(status, "Blocked") == (blocked or bool(outcome.blocked))
+        told = ready != kept_from and _why(status) == "; ".join(
+            r.message for r in (*outcome.blocked, *blocked)
+        )
         if not told or found.subject.documents[uid].deleted:
             needy.add(uid)
     services = {change.service for change in found.plan.changes if change.type == "service"}
@@ -92,8 +94,9 @@ def _needy(found: Survey) -> frozenset[str]:
     return frozenset(needy - {""}) | retried(found.unread)
 
 
-def _is(status: Status, type_: str) -> bool:
-    return any(c.type == type_ and c.status for c in status.conditions)
+def _why(status: Status) -> str:
+    """What is said to block it; empty when nothing is."""
+    return next((c.message for c in status.conditions if c.type == "Blocked" and c.status), "")
 
 
 def _record(world: World, found: Survey, needy: frozenset[str], unmanaged: tuple[str, ...], job: str) -> None:
