@@ -275,7 +275,7 @@ def _told(
     It is `repaired` when all that is its own is as wanted, whatever keeps a service from running.
     """
     known = {condition.type for condition in status.conditions}
-    ready = problems[0] if problems else Reason("Converged", "everything on the host is as wanted")
+    ready = problems[0] if problems else Reason("Converged", "everything is as wanted")
     yield "Ready", not problems, ready.code, "; ".join(p.message for p in problems) or ready.message
     hold = blocked[0] if blocked else Reason("Free", "")
     yield "Blocked", bool(blocked), hold.code, "; ".join(reason.message for reason in blocked)

@@ -162,8 +162,8 @@ def refuse(plan: Plan, messages: Mapping[str, str]) -> Plan:
         if change.key in messages:
             reason = Reason("Refused", f"{change.key}: {messages[change.key]}")
             blocked[change.document] = (*blocked.get(change.document, ()), reason)
-    torn = [c.key for c in plan.changes if c.type == "config" and c.document in refused]
-    kept = tuple(c for c in plan.changes if c.key not in messages and c.key not in torn)
+    torn = {c.key for c in plan.changes if c.type == "config" and c.document in refused} | messages.keys()
+    kept = tuple(c for c in plan.changes if c.key not in torn)
     return replace(plan, changes=kept, blocked=blocked)
 
 

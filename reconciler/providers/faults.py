@@ -42,6 +42,11 @@ def is_general(error: GhostError) -> bool:
     return isinstance(error, Unreachable | RateLimited) and not isinstance(error, CredentialsRefused)
 
 
+def lets_nobody_in(error: GhostError) -> bool:
+    """Whether credentials are wrong, if that is so for all zones."""
+    return isinstance(error, CredentialsRefused)
+
+
 def reason_of(error: GhostError) -> Reason:
     """Why one zone could not be read."""
     told = isinstance(error, Unreachable | RateLimited)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from reconciler.lease import last_token
-from reconciler.providers.faults import Refused, is_general, reason_of, scrubbed, translated
+from reconciler.providers.faults import Refused, is_general, lets_nobody_in, reason_of, scrubbed, translated
 from state.database import Database
 from state.errors import GhostError, Unreachable
 from state.kind import Reason
@@ -70,7 +70,7 @@ class Desk:
     def observed(self, request: Request) -> Answer:
         account, wanted = self.account(), request.get("wanted", {})
         seen, error = self._seen(account, request["resources"], wanted)
-        if error is not None and (is_general(error) or request["listing"]):
+        if error is not None and (is_general(error) or (request["listing"] and lets_nobody_in(error))):
             raise error
         taken = self._taken(account, _by_zone(dict.fromkeys(request.get("new", ()))), seen)
         asked = request["resources"].keys() - seen.unread.keys()
@@ -242,10 +242,6 @@ def _digest(attributes: Attributes | None) -> str | None:
 def _by_zone(keyed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     zones: dict[str, dict[str, Any]] = {}
     for key in sorted(keyed):
-        zones.setdefault(zone_of(key), {})[key] = keyed[key]
+        zone = key.partition(":")[2].partition("/")[0]
+        zones.setdefault(zone, {})[key] = keyed[key]
     return zones
-
-
-def zone_of(key: str) -> str:
-    """The zone that a set of records is in."""
-    return key.partition(":")[2].partition("/")[0]

@@ -1,7 +1,7 @@
 """octoDNS: an account at a provider, asked for zones and told what to change; alone in importing it, which is slow."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -17,12 +17,15 @@ from octodns.record.rr import Rrset
 from octodns.zone import Zone
 
 from state.dns.names import APEX
+from state.dns.values import rdata
 from state.resource import RECORD_SET, Attributes
 
 PATIENT: Mapping[str, Mapping[str, Any]] = {
     "octodns_cloudflare.CloudflareProvider": {"retry_count": 0, "pagerules": False},
 }
 """Options that are ours unless an operator says otherwise: we wait ourselves, and page rules are no records."""
+AS_IN_FILES = frozenset({"octodns_powerdns.PowerDnsProvider"})
+"""Classes that hand texts on as zone files have them; octoDNS itself marks nothing in them but semicolons."""
 _PLACES = ("octodns", "Manager", "Zone", "Record", "Plan")
 
 
@@ -45,6 +48,7 @@ class Account:
         """`options` are those of octoDNS; `class` is the class. Raises Misfit."""
         given = {key: value for key, value in options.items() if key != "class"}
         package = str(options.get("class", ""))
+        self._as_in_files = package in AS_IN_FILES
         self._provider = _made(name, package, {**PATIENT.get(package, {}), **given})
 
     @property
@@ -68,7 +72,9 @@ class Account:
         `servers`.
         """
         existing, exists = self._read(zone)
-        found = {_key(zone, record): _attributes(record) for record in existing.records if self._ours(record)}
+        found = {
+            _key(zone, record): self._attributes(record) for record in existing.records if self._ours(record)
+        }
         apex = f"{RECORD_SET}:{zone}/{APEX}/NS"
         if not servers and apex not in wanted:
             found.pop(apex, None)
@@ -115,9 +121,18 @@ class Account:
         name, record_type = _split(key)
         rrset = Rrset(_whole(name, zone), record_type, attributes["ttl"], attributes["values"])
         record = Record.from_rrset(desired, rrset, lenient=True, source=self._provider)
+        if self._as_in_files and record_type == "TXT":
+            record.values = [type(record.values[0])(_bare(each)) for each in attributes["values"]]
         if before is not None:
             record.octodns.update(before.octodns)
         return record
+
+    def _attributes(self, record: Record) -> Attributes:
+        rrset = record.to_rrset()
+        values = (_canonical(rrset._type, text) for text in rrset.rdatas)  # noqa: SLF001 - as octoDNS asks
+        if self._as_in_files and rrset._type == "TXT":  # noqa: SLF001
+            values = (rdata("TXT", f'"{text}"', 0, "") for text in record.values)
+        return {"ttl": int(rrset.ttl), "values": sorted(values)}
 
     def _ours(self, record: Record) -> bool:
         """Not the provider's own name servers."""
@@ -165,10 +180,9 @@ def _split(key: str) -> tuple[str, str]:
     return name, record_type
 
 
-def _attributes(record: Record) -> Attributes:
-    rrset = record.to_rrset()
-    values: Iterable[str] = (_canonical(rrset._type, text) for text in rrset.rdatas)  # noqa: SLF001
-    return {"ttl": int(rrset.ttl), "values": sorted(values)}
+def _bare(text: str) -> str:
+    """A text as a zone file has it without its outer quotation marks, in one piece."""
+    return text[1:-1].replace('" "', "").replace(";", "\\;")
 
 
 def _canonical(record_type: str, text: str) -> str:

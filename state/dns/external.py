@@ -4,13 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from state.dns.names import APEX
 from state.dns.zone import Entry
-from state.kind import Compiled, Facts, Reason
+from state.document import Ref
+from state.kind import LOCAL, Compiled, Context, Facts, Reason
 from state.resource import Resource, record_set
 
 
 def has_servers(entries: Iterable[Entry]) -> bool:
     """Whether the zone names its own name servers."""
     return any(entry.name == APEX and entry.type == "NS" for entry in entries)
+
+
+def missing(provider: str) -> Reason:
+    """Why a zone waits for its provider."""
+    message = f"no DNS provider {provider!r} is set up: ask your operator for it, or use {LOCAL!r}"
+    return Reason("ProviderMissing", message)
+
+
+def site_facts(context: Context) -> Facts:
+    """Of the host that the sites of the zone's owner are on, where the zone itself is elsewhere."""
+    owner = context.related(Ref("User", context.document.owner))
+    return context.plane.hosts.get(owner.target if owner else "", Facts())
 
 
 def at_provider(

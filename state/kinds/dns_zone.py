@@ -7,7 +7,7 @@ from pydantic import Field
 
 from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
-from state.dns.external import at_provider, has_servers
+from state.dns.external import at_provider, has_servers, missing, site_facts
 from state.dns.names import owner_name, target_name
 from state.dns.serving import resources_of
 from state.dns.transfer import copied
@@ -19,7 +19,6 @@ from state.kind import (
     Compiled,
     Completed,
     Context,
-    Facts,
     Immutable,
     Kind,
     Reason,
@@ -92,10 +91,7 @@ def _compile(context: Context) -> Compiled:
         return Compiled()
     external = spec.dns_provider != LOCAL
     if external and not context.facts.record_types:
-        message = (
-            f"no DNS provider {spec.dns_provider!r} is set up: ask your operator for it, or use {LOCAL!r}"
-        )
-        return Compiled(blocked=(Reason("ProviderMissing", message),))
+        return Compiled(blocked=(missing(spec.dns_provider),))
     if spec.template not in context.templates.names(TEMPLATES):
         there = ", ".join(context.templates.names(TEMPLATES))
         message = f"there is no {TEMPLATES} template {spec.template!r}; there are {there}"
@@ -159,7 +155,7 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
 
 
 def _template(context: Context, spec: DnsZone) -> list[Entry]:
-    zone, facts = context.document.name, _facts(context, spec)
+    zone, facts = context.document.name, site_facts(context) if spec.dns_provider != LOCAL else context.facts
     primary = target_name(spec.primary_ns, zone)
     inside = primary.endswith(f".{zone}.") and context.facts.apex_servers
     values: dict[str, object] = {
@@ -171,14 +167,6 @@ def _template(context: Context, spec: DnsZone) -> list[Entry]:
     }
     text = context.templates.render(TEMPLATES, spec.template, Words(values))
     return of_template(text, zone, spec.minimum_ttl)
-
-
-def _facts(context: Context, spec: DnsZone) -> Facts:
-    """Of the host that the zone's sites are on."""
-    if spec.dns_provider == LOCAL:
-        return context.facts
-    owner = context.related(Ref("User", context.document.owner))
-    return context.plane.hosts.get(owner.target if owner else "", Facts())
 
 
 def start_of(zone: str, spec: DnsZone) -> Start:

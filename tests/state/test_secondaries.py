@@ -254,7 +254,7 @@ def test_a_zone_says_which_secondary_is_behind(company: Company) -> None:
     (copy,) = _copies(company)
     for status, reason, message in (
         (False, "ApplyFailed", "serial 1 is served here, and 2 at 192.0.2.1"),
-        (True, "Converged", "everything on the host is as wanted"),
+        (True, "Converged", "everything is as wanted"),
     ):
         with company.database.writing() as connection:
             known = load_statuses(connection, [copy])[copy.uid]

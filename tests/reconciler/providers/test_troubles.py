@@ -99,6 +99,20 @@ def test_a_zone_that_fails_fails_no_other(there: Plane, stub: Cloudflare) -> Non
     assert stub.told("www.z1.example.com", "A") == ["300 192.0.2.101", "300 192.0.2.7"]
 
 
+def test_a_sweep_goes_on_where_the_only_zone_cannot_be_read(there: Plane, stub: Cloudflare) -> None:
+    zone = there.zone("only.example.com", WWW)
+    there.reconcile()
+    stub.trouble = _refusing(400, 1, path="dns_records")
+    found = there.sweep()
+    assert found.needy == {zone.uid}
+    assert not found.drifted
+    assert there.reconcile().retry == {zone.uid}
+    assert there.says(zone).reason == "ProviderFailed"
+    stub.trouble = lambda *_: None
+    _again(there, zone.uid)
+    assert there.says(zone).status
+
+
 def test_a_deletion_waits_for_a_zone_that_cannot_be_read(there: Plane, stub: Cloudflare) -> None:
     zone = there.zone("wait.example.com", WWW)
     there.reconcile()
