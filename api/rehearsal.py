@@ -106,7 +106,9 @@ def _known(
 ) -> set[tuple[str, str]]:
     """The documents of a report that the principal may know of: those it posted and those it sees."""
     parts = report.get("targets", ())
-    entries = [entry for part in parts for name in ("changes", "blocked") for entry in part.get(name, ())]
+    entries = [
+        entry for part in parts for name in ("changes", "blocked", "warnings") for entry in part.get(name, ())
+    ]
     names = sorted({str(entry["document"]) for entry in entries})
     known = {(str(each["kind"]), str(each["name"])) for each in plan.request.get("overlay", ())}
     for start in range(0, len(names), 500):
@@ -125,7 +127,7 @@ def _part(part: Mapping[str, Any], known: set[tuple[str, str]]) -> dict[str, Any
 
     error = "the host could not be looked at" if part.get("error") else None
     hidden: dict[str, Any] = {"unmanaged": [], "adopted": [], "error": error}
-    return {**part, **hidden, "changes": theirs("changes"), "blocked": theirs("blocked")}
+    return {**part, **hidden, **{name: theirs(name) for name in ("changes", "blocked", "warnings")}}
 
 
 def _totals(targets: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> dict[str, int]:

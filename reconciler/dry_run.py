@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.apply import rehearse
+from reconciler.dnssec.endowing import as_endowed
+from reconciler.dnssec.lookout import as_seen
 from reconciler.guard import judge
 from reconciler.handing_on import foreseen
 from reconciler.lease import last_token
@@ -73,7 +75,8 @@ def _target_part(
 ) -> dict[str, Any]:
     subject = whole_target(world.database, target)
     total = len(subject.documents)
-    subject = with_overlay(subject, overlay)
+    subject = as_endowed(world, with_overlay(subject, overlay))
+    subject = as_seen(world, subject, [document.uid for document in overlay])
     if overlay:
         subject = _only(subject, {d.uid for d in touched})
     if owner:
@@ -83,7 +86,7 @@ def _target_part(
     except GhostError as error:
         return failed_report(target, str(error))
     verdict = judge(found.plan, subject.documents, total)
-    return target_report(target, found.plan, subject.documents, found.held, verdict)
+    return target_report(target, found.plan, subject.documents, found.held, verdict, found.warnings)
 
 
 def _judged(world: World, found: Survey) -> Survey:

@@ -18,6 +18,8 @@ from reconciler.conclude import (
     postpone,
     remembered_ahead,
 )
+from reconciler.dnssec.endowing import endow
+from reconciler.dnssec.lookout import leaving
 from reconciler.guard import hold_back, judge
 from reconciler.handing_on import call_secondaries, with_keys
 from reconciler.lease import Lease
@@ -42,12 +44,14 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What a pass did: how many documents it looked at, which want another try soon, and whether more wait;
-    `postponed`: the target could not be worked on, and everything is still pending."""
+    `postponed`: the target could not be worked on, and everything is still pending; `leaving`: zones that are signed
+    still and are to be so no more."""
 
     documents: int = 0
     retry: frozenset[str] = frozenset()
     again: bool = False
     postponed: bool = False
+    leaving: frozenset[str] = frozenset()
 
 
 def reconcile(world: World, lease: Lease) -> Pass:
@@ -60,7 +64,7 @@ def reconcile(world: World, lease: Lease) -> Pass:
         return Pass()
     try:
         _fence(world, lease)
-        subject = with_keys(world, lease, subject)
+        subject = endow(world, lease, with_keys(world, lease, subject))
         found = _guarded(_look(world, subject))
         if not found.plan.changes:
             return _concluded(world, lease, found, NOTHING, None)
@@ -135,7 +139,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
     stale = {key for key, result in done.results.items() if result.status == "stale"}
     retry = frozenset(uid for uid, c in conclusions.items() if c.retry) | retried(found.unread)
     again = bool(stale or done.suspects) or len(subject.documents) >= BATCH
-    return Pass(len(subject.documents), retry, again)
+    return Pass(len(subject.documents), retry, again, leaving=leaving(subject.documents.values()))
 
 
 def _postponed(world: World, lease: Lease, subject: Subject, error: Temporary) -> Pass:

@@ -1,6 +1,7 @@
 """A plan as data: the versioned report that dry runs, jobs and drift are shown with."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.guard import Verdict
@@ -9,6 +10,7 @@ from state.document import Document
 from state.kind import Reason
 
 VERSION = 1
+_LISTS = ("changes", "blocked", "warnings", "unmanaged", "adopted")
 
 
 def target_report(
@@ -17,17 +19,16 @@ def target_report(
     documents: Mapping[str, Document],
     outcomes: Mapping[str, tuple[Reason, ...]],
     verdict: Verdict,
+    warnings: Mapping[str, tuple[Reason, ...]] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """One target's part. `outcomes` are the reasons, by uid, for which documents are held."""
+    """One target's part. `outcomes` are the reasons, by uid, for which documents are held, `warnings` what else there
+    is to be known of them."""
     held = {uid: (*outcomes.get(uid, ()), *plan.blocked.get(uid, ())) for uid in {*outcomes, *plan.blocked}}
     return {
         "target": target,
         "changes": [change_report(change, documents.get(change.document)) for change in plan.changes],
-        "blocked": [
-            {**_named(documents.get(uid)), "reason": reason.code, "message": reason.message}
-            for uid, reasons in sorted(held.items())
-            for reason in reasons
-        ],
+        "blocked": _reasons(held, documents),
+        "warnings": _reasons(warnings, documents),
         "unmanaged": list(plan.unmanaged),
         "adopted": list(plan.adopted),
         "unchanged": plan.unchanged,
@@ -36,9 +37,19 @@ def target_report(
     }
 
 
+def _reasons(
+    told: Mapping[str, tuple[Reason, ...]], documents: Mapping[str, Document]
+) -> list[dict[str, str]]:
+    return [
+        {**_named(documents.get(uid)), "reason": reason.code, "message": reason.message}
+        for uid, reasons in sorted(told.items())
+        for reason in reasons
+    ]
+
+
 def failed_report(target: str, message: str) -> dict[str, Any]:
     """The part of a target that could not be looked at."""
-    empty: dict[str, Any] = {name: [] for name in ("changes", "blocked", "unmanaged", "adopted")}
+    empty: dict[str, Any] = {name: [] for name in _LISTS}
     return {
         "target": target,
         **empty,

@@ -57,6 +57,12 @@ class Survey:
             if outcome.held
         }
 
+    @property
+    def warnings(self) -> dict[str, tuple[Reason, ...]]:
+        """What documents will be had without, or otherwise than one might think, by uid."""
+        outcomes = self.catalog.outcomes.items()
+        return {uid: outcome.notes for uid, outcome in outcomes if outcome.notes}
+
 
 def with_overlay(subject: Subject, overlay: Iterable[Document]) -> Subject:
     """The subject as it would be with these documents in place of the stored ones."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from reconciler.certificates.decisions import needed
 from reconciler.certificates.wanting import ask_for_certificates
+from reconciler.dnssec.lookout import leaving
 from reconciler.lease import whoami
 from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
@@ -23,13 +24,14 @@ from state.targets import swept
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What a sweep found: how many resources, the documents that need a pass, the drifted ones among them, and how
-    each thing differs."""
+    each thing differs; zones that are signed still and are to be so no more."""
 
     resources: int
     needy: frozenset[str]
     drifted: frozenset[str]
     unmanaged: tuple[str, ...]
     differing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    leaving: frozenset[str] = frozenset()
 
 
 def sweep(world: World, target: str, still: AbstractContextManager[object], job: str = "") -> Sweep:
@@ -40,17 +42,18 @@ def sweep(world: World, target: str, still: AbstractContextManager[object], job:
     """
     found = survey(world, whole_target(world.database, target), everything=True)
     unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
+    left = leaving(found.subject.documents.values())
     suspects = _needy(found)
     _ask_for_certificates(world, found)
     if not suspects:
         _record(world, found, frozenset(), unmanaged, job)
-        return Sweep(resources, frozenset(), frozenset(), unmanaged)
+        return Sweep(resources, frozenset(), frozenset(), unmanaged, leaving=left)
     with still:
         found = survey(world, _only(whole_target(world.database, target), suspects))
         needy = _needy(found)
         drifted = frozenset(c.document for c in _drift(found) if c.document)
         _record(world, found, needy, unmanaged, job)
-    return Sweep(resources, needy, drifted, unmanaged, _differing(_drift(found)))
+    return Sweep(resources, needy, drifted, unmanaged, _differing(_drift(found)), left)
 
 
 def _ask_for_certificates(world: World, found: Survey) -> None:

@@ -10,6 +10,7 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from reconciler.certificates.clerk import Clerk
+from reconciler.dnssec.lookout import Lookout
 from reconciler.errands import Errands, Means
 from reconciler.lease import Contender, Lease
 from reconciler.loop import Pass, reconcile
@@ -42,6 +43,7 @@ class Tender:
         self._pulse = pulse
         self._retries: dict[str, tuple[int, float]] = {}
         self._misses = 0
+        self._lookout = Lookout(world, target)
         self._lease: Lease | None = None
 
     def ring(self) -> None:
@@ -81,6 +83,7 @@ class Tender:
         else:
             seconds, drifted = round(turn.seconds, 2), len(found.drifted)
             _log.info("swept", resources=found.resources, drifted=drifted, seconds=seconds)
+            self._lookout.ask(found.leaving)
             self.bell.set()
 
     def _rest(self, seconds: float) -> None:
@@ -115,6 +118,16 @@ class Tender:
                     clerk.turn(lease)
             self._stop.wait(POLL_SECONDS)
 
+    def lookouts(self) -> None:
+        """Looks at what the DNS says of zones that are to be signed no more, while the target is ours."""
+        bind_contextvars(target=self._target)
+        while not self._stop.is_set():
+            lease = self._lease
+            with suppress(Superseded):
+                if lease is not None and not lease.lost.is_set() and self._lookout.turn(lease):
+                    self.bell.set()
+            self._stop.wait(POLL_SECONDS)
+
     def _next(self, errands: Errands, lease: Lease) -> bool:
         means = Means(self._world, lease, partial(self._settle, lease), self._swept_for)
         with self._pulse.turn(JOBS, self._target) as turn:
@@ -130,6 +143,7 @@ class Tender:
     def _swept_for(self, job: str) -> Sweep:
         with self._pulse.turn(SWEEP, self._target):
             found = sweep(self._world, self._target, self.still, job)
+        self._lookout.ask(found.leaving)
         self.bell.set()
         return found
 
@@ -148,6 +162,7 @@ class Tender:
             self._wake_due()
             done = self._reconcile(lease)
             self._misses = self._misses + 1 if done.postponed else 0
+            self._lookout.ask(done.leaving)
             now = time.monotonic()
             for uid in done.retry:
                 tries = self._retries.get(uid, (0, now))[0] + 1

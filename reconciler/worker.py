@@ -57,6 +57,7 @@ def run_worker(settings: Settings, database: Database, stop: threading.Event) ->
         loops += [t.sweeps for t in tenders.values()]
         loops += [t.jobs for t in tenders.values()]
         loops += [t.certificates for t in tenders.values()]
+        loops += [t.lookouts for t in tenders.values()]
         loops += [
             lambda: _answers(world, stop, bell, pulse),
             lambda: pulse.keep(database, stop),

@@ -44,9 +44,14 @@ def put_away(connection: Connection, var: Path, uid: str, secrets: Mapping[str, 
     found = connection.execute(select(documents.c.sealed).where(row).with_for_update()).one_or_none()
     if found is None:
         raise NotFound("no such object", id=uid)
-    old = json.loads(unseal(var, found.sealed)) if found.sealed else {}
-    sealed = seal(var, json.dumps({**old, **secrets}))
+    sealed = sealed_with(var, found.sealed, secrets)
     connection.execute(update(documents).where(row).values(sealed=sealed))
+
+
+def sealed_with(var: Path, sealed: str | None, secrets: Mapping[str, str]) -> str:
+    """What was sealed together with these secrets. Raises Unreadable when it fits no key."""
+    old = json.loads(unseal(var, sealed)) if sealed else {}
+    return seal(var, json.dumps({**old, **secrets}))
 
 
 def reveal(var: Path, secret: Secret) -> str | None:

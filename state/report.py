@@ -83,6 +83,9 @@ def _target(part: Report) -> list[str]:
         return [f"  ! {part['error']}"]
     lines = [line for change in part["changes"] for line in _change(change)]
     lines += [f"  ! {b['kind']} {b['document']}: {b['reason']}: {b['message']}" for b in part["blocked"]]
+    lines += [
+        f"  * {w['kind']} {w['document']}: {w['reason']}: {w['message']}" for w in part.get("warnings", ())
+    ]
     lines += [f"  ? {key} is not ours and stays as it is" for key in part["unmanaged"]]
     lines += [f"  = {key} is right already and becomes ours" for key in part["adopted"]]
     lines += [f"  {line}" for line in _verdict(part.get("guard"))]
@@ -137,8 +140,9 @@ def _markdown_target(part: Report) -> list[str]:
         return [f"**Could not be looked at**: {_inline(part['error'])}", ""]
     lines = [line for change in part["changes"] for line in _markdown_change(change)]
     lines += [
-        f"* **blocked** {_inline(b['kind'] + ' ' + b['document'])}: {b['reason']}: {_inline(b['message'])}"
-        for b in part["blocked"]
+        f"* **{word}** {_inline(b['kind'] + ' ' + b['document'])}: {b['reason']}: {_inline(b['message'])}"
+        for word, told in (("blocked", part["blocked"]), ("warning", part.get("warnings", ())))
+        for b in told
     ]
     lines += [f"* **not ours** {_code(key)}" for key in part["unmanaged"]]
     lines += [f"* **becomes ours** {_code(key)}" for key in part["adopted"]]

@@ -73,9 +73,10 @@ def _target(part: Report) -> Iterator[str]:
     yield "<ul>"
     for change in part["changes"]:
         yield from _change(change)
-    for each in part["blocked"]:
-        what = f"{each['kind']} {each['document']}: {each['reason']}: {each['message']}"
-        yield f"<li><strong>blocked</strong> {_text(what)}</li>"
+    for word, told in (("blocked", part["blocked"]), ("warning", part.get("warnings", ()))):
+        for each in told:
+            what = f"{each['kind']} {each['document']}: {each['reason']}: {each['message']}"
+            yield f"<li><strong>{word}</strong> {_text(what)}</li>"
     yield from (f"<li><strong>not ours</strong> <code>{_text(key)}</code></li>" for key in part["unmanaged"])
     yield from (
         f"<li><strong>becomes ours</strong> <code>{_text(key)}</code></li>" for key in part["adopted"]

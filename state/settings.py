@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     authorities: Path | None = Field(
         None, description="YAML file of certificate authorities by name: directory, kid, hmac, roots"
     )
+    resolvers: Texts = Field(
+        (), description="addresses of name servers that DS records are asked of; none: those of this machine"
+    )
+    ds_hold_seconds: int = Field(
+        86400, ge=0, description="how long a zone stays signed at least after its DS record was gone"
+    )
     event_days: int = Field(30, ge=2, description="how long events and their deliveries are kept")
 
     @property

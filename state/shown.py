@@ -117,7 +117,7 @@ def listing(kind: Kind) -> Listing:
         **own,
         **{name: Field(_count(name), int) for name in counters(kind)},
         **{name: Field(_measured(name, value), int) for name, value in kind.measured.items()},
-        **{name: _remembered(name, type_) for name, type_ in kind.remembered.items()},
+        **{name: _remembered(name, type_) for name, type_ in kind.remembered.items() if type_ is not list},
         "host": Field(documents.c.target, str),
         "generation": Field(documents.c.generation, int),
         "observed_generation": Field(_observed(), int),

@@ -1,6 +1,5 @@
 """The keys that zones are handed to secondaries with (TSIG, RFC 8945): one for each zone, made here, sealed with it."""
 
-import json
 import secrets
 from base64 import b64encode
 from collections.abc import Collection, Iterable
@@ -13,13 +12,12 @@ from sqlalchemy import Connection, select
 from state.dns.transfer import CHECKSUM, KEY, key_file
 from state.document import Document
 from state.errors import NotFound, Unreadable
-from state.keeping import keep, put_away
+from state.keeping import keep, put_away, sealed_with
 from state.kinds import EVERY, has_copies
 from state.reading import by_uid, from_row
 from state.recording import touch
 from state.resource import sha256
 from state.tables import documents
-from state.vault import seal
 
 BYTES = 32
 _log = structlog.get_logger()
@@ -66,7 +64,10 @@ def renew_keys(connection: Connection, var: Path, names: Collection[str] = ()) -
 def with_passing_key(zone: Document, var: Path) -> Document:
     """The zone with a key that is not stored and as if it was served, for asking what would be done then."""
     text = _new_key(zone)
-    sealed = seal(var, json.dumps({KEY: text}))
+    try:
+        sealed = sealed_with(var, zone.sealed, {KEY: text})
+    except Unreadable:
+        sealed = sealed_with(var, None, {KEY: text})
     return replace(zone, sealed=sealed, kept={"serial": 0, **zone.kept, CHECKSUM: sha256(text)})
 
 

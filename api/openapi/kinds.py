@@ -34,7 +34,10 @@ _MARKS = (
 _PASSWORD: Schema = {"type": "string", "writeOnly": True, "description": "It never appears in any answer."}
 
 
-_MADE = {str: told(TEXT, "Of what was made for it."), datetime: told(TIME, "Of what was made for it.")}
+_MADE: Mapping[type, Schema] = {
+    type_: told(look, "Of what was made for it.")
+    for type_, look in ((str, TEXT), (datetime, TIME), (list, listed(TEXT)))
+}
 
 
 def object_docs(kind: Kind, action: str) -> Docs:

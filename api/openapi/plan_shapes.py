@@ -40,12 +40,18 @@ _BLOCKED = shape(
     dict.fromkeys(("kind", "document", "owner", "reason", "message"), TEXT),
     "What cannot be had yet, and why.",
 )
+_WARNING = shape(
+    "DocumentWarning",
+    dict.fromkeys(("kind", "document", "owner", "reason", "message"), TEXT),
+    "What will be otherwise than one might think, and why.",
+)
 _TARGET = shape(
     "TargetPlan",
     {
         "target": TEXT,
         "changes": listed(_CHANGE),
         "blocked": listed(_BLOCKED),
+        "warnings": listed(_WARNING),
         "unmanaged": listed(TEXT),
         "adopted": listed(TEXT),
         "unchanged": COUNT,

@@ -16,6 +16,11 @@ def next_serial(previous: int, day: date) -> int:
     return (previous + 1) % _ALL or 1
 
 
+def later(one: int, other: int) -> int:
+    """The one of two serials that comes after the other one; 0 is none."""
+    return other if not one or (other and _larger(other, one)) else one
+
+
 def _larger(one: int, other: int) -> bool:
     """Whether a serial comes after another one (RFC 1982, section 3.2)."""
     return 0 < (one - other) % _ALL < _HALF

@@ -1,22 +1,82 @@
-"""What a zone is on its host: its file, its statement, and the key that secondaries, if there are any, get it with."""
+"""What a zone is on its host: its file, its statement, the key that it is signed with, and the one that secondaries,
+if there are any, get it with."""
 
+from collections.abc import Mapping, Sequence
+
+from state.dns.authority import Start
+from state.dns.keys import KEY as SIGNING_KEY
+from state.dns.keys import ZoneKey, file_stem, public_files
+from state.dns.signing import key_now, leaves, mark, remembered, told, warning
 from state.dns.transfer import CHECKSUM, KEY, MANAGED, given_to, in_parts, key_name, statement, with_key
-from state.kind import Context
-from state.resource import Resource, Secret, config, private_config
+from state.dns.zone import Entry, publish
+from state.document import Document
+from state.kind import Compiled, Context, Reason
+from state.resource import PRIVATE, Resource, Secret, config, private_config, signing
 
-LIVE = "/etc/ghostcp/live/named"
+LIVE, PLACE = "/etc/ghostcp/live/named", "/var/lib/bind/ghostcp"
+KEYS = "dnssec"
+"""The folder of keys that zones are signed with, each with a folder of its own, among what is private."""
 
 
-def resources_of(context: Context, text: str) -> tuple[Resource, ...]:
-    """The zone of the context, whose file has this text."""
-    zone = context.document.name
-    file, lines = config("named", f"{zone}.zone", text), ["type primary;", f'file "{LIVE}/{zone}.zone";']
-    key, addresses = _key(context), _addresses(context)
-    if key is None or not addresses:
-        return (file, config("named", f"{zone}.conf", f"{MANAGED}\n{statement(zone, lines)}"))
-    lines += (*in_parts(zone), *given_to(zone, addresses))
+def on_host(
+    context: Context, start: Start, entries: Sequence[Entry], wrong: Mapping[str, Reason], *, signed: bool
+) -> Compiled:
+    """The zone of the context; `wrong` is why other records (by uid) are not in it, `signed` that this is wanted."""
+    document = context.document
+    zone, known = document.name, document.kept
+    key = key_now(signed, known)
+    if signed and (key is None or document.sealed is None):
+        return Compiled(waiting=(_NO_KEY,), left_out=wrong)
+    published = publish(zone, start, entries, known, context.plane.day, mark(key))
+    ahead = {"serial": published.serial, "body": published.body}
+    return Compiled(
+        (*_signed(document, key), *_served(context, published.text, key)),
+        notes=(warning(known),) if leaves(signed, known) else (),
+        secured=told(key),
+        keep={**ahead, **remembered(zone, key, known, wanted=signed)},
+        ahead=ahead,
+        left_out=wrong,
+    )
+
+
+_NO_KEY = Reason("KeyPending", "a key is made for it")
+
+
+def _signed(document: Document, key: ZoneKey | None) -> tuple[Resource, ...]:
+    """The key of a zone that is signed, and the place where that is done."""
+    if key is None or document.sealed is None:
+        return ()
+    zone = document.name
+    stem = f"{KEYS}/{zone}/{file_stem(zone, key)}"
+    files = public_files(zone, key).items()
+    public = (config("named", f"{PRIVATE}/{stem}.{ending}", text) for ending, text in files)
+    secret = Secret(document.sealed, SIGNING_KEY)
+    hidden = private_config("named", f"{stem}.private", secret, key.checksum, group="bind")
+    return (signing(zone, f"{LIVE}/{zone}.zone"), *public, hidden)
+
+
+def _served(context: Context, text: str, key: ZoneKey | None) -> tuple[Resource, ...]:
+    """The zone's file, its statement, and the key that it is handed on with."""
+    zone, signed = context.document.name, key is not None
+    file, lines = config("named", f"{zone}.zone", text), _signing(zone) if signed else _plain(zone)
+    needed = (f"signing:{zone}",) if signed else ()
+    handing, addresses = _key(context), _addresses(context)
+    if handing is None or not addresses:
+        options = f"{MANAGED}\n{statement(zone, lines)}"
+        return (file, config("named", f"{zone}.conf", options, requires=needed))
+    lines = (*lines, *(() if signed else in_parts(zone)), *given_to(zone, addresses))
     options = f"{MANAGED}\n{with_key(zone)}\n{statement(zone, lines)}"
-    return (file, key, config("named", f"{zone}.conf", options, requires=(key.key,)))
+    return (file, handing, config("named", f"{zone}.conf", options, requires=(*needed, handing.key)))
+
+
+def _plain(zone: str) -> tuple[str, ...]:
+    return ("type primary;", f'file "{LIVE}/{zone}.zone";')
+
+
+def _signing(zone: str) -> tuple[str, ...]:
+    """As a zone that named signs, beside a link to its file; it has journals anyway."""
+    keys = f'key-directory "{LIVE}/{PRIVATE}/{KEYS}/{zone}";'
+    return ("type primary;", f'file "{PLACE}/{zone}.zone";', keys, 'dnssec-policy "ghostcp";')
 
 
 def _addresses(context: Context) -> list[str]:

@@ -9,6 +9,7 @@ from state.dns.authority import Start
 from state.dns.fitness import misplaced
 from state.dns.names import APEX, above, owner_name
 from state.dns.serial import next_serial
+from state.dns.signing import serial_of
 from state.dns.values import PRIORITISED, TYPES, rdata, target_of
 from state.kind import Reason
 from state.resource import sha256
@@ -151,14 +152,19 @@ class Published:
 
 
 def publish(
-    zone: str, start: Start, entries: Sequence[Entry], kept: Mapping[str, Any], day: date
+    zone: str,
+    start: Start,
+    entries: Sequence[Entry],
+    kept: Mapping[str, Any],
+    day: date,
+    tail: Sequence[str] = (),
 ) -> Published:
     """The zone with the serial it has (`kept`), or with the next one when something else differs."""
-    body = sha256(zone_file(zone, start, 0, entries))[:32]
+    body = sha256(zone_file(zone, start, 0, entries, tail=tail))[:32]
     serial = int(kept.get("serial", 0))
     if not serial or kept.get("body") != body:
-        serial = next_serial(serial, day)
-    return Published(zone_file(zone, start, serial, entries), serial, body)
+        serial = next_serial(serial_of(kept), day)
+    return Published(zone_file(zone, start, serial, entries, tail=tail), serial, body)
 
 
 def zone_file(

@@ -9,9 +9,10 @@ from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
 from state.dns.names import owner_name, target_name
-from state.dns.serving import resources_of
+from state.dns.serving import on_host
+from state.dns.signing import KEYS, NOT_SIGNED, SIGNED
 from state.dns.transfer import copied
-from state.dns.zone import LACKS, Entry, beside, of_template, of_values, publish, sort_out
+from state.dns.zone import LACKS, Entry, beside, of_template, of_values, sort_out
 from state.document import Document, Ref
 from state.fields import Template
 from state.kind import (
@@ -55,7 +56,15 @@ class DnsZone(Spec):
     dns_provider: Annotated[Template, Immutable()] = Field(
         LOCAL, description="Who serves it: `local` is BIND on the host. It cannot be changed."
     )
-    dnssec_enabled: bool = Field(False, description="Whether it is signed (RFC 9364).")
+    dnssec_enabled: bool = Field(
+        False,
+        description="Whether it is signed (RFC 9364). Switched off, it stays so until the zone above has no DS record "
+        "for it any more.",
+    )
+    ds_ignored: bool = Field(
+        False,
+        description="Whether signatures go at once although there may be a DS record: it is then taken for forged.",
+    )
     template: Template = Field("default", description="The records that it has besides those one writes.")
     is_active: bool = Field(True, description="Whether it is served.")
 
@@ -88,7 +97,7 @@ def _compile(context: Context) -> Compiled:
     zone, spec = context.document.name, context.document.spec
     assert isinstance(spec, DnsZone)
     if not spec.is_active:
-        return Compiled()
+        return Compiled(keep=NOT_SIGNED)
     external = spec.dns_provider != LOCAL
     if external and not context.facts.record_types:
         return Compiled(blocked=(missing(spec.dns_provider),))
@@ -103,10 +112,7 @@ def _compile(context: Context) -> Compiled:
     if external:
         there = context.plane.taken.get(context.document.uid, "")
         return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled, taken=there)
-    published = publish(zone, start_of(zone, spec), entries, context.document.kept, context.plane.day)
-    kept = {"serial": published.serial, "body": published.body}
-    resources = resources_of(context, published.text)
-    return Compiled(resources, notes=_notes(spec), keep=kept, ahead=kept, left_out=wrong)
+    return on_host(context, start_of(zone, spec), entries, wrong, signed=spec.dnssec_enabled)
 
 
 def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
@@ -181,10 +187,6 @@ def start_of(zone: str, spec: DnsZone) -> Start:
     )
 
 
-def _notes(spec: DnsZone) -> tuple[Reason, ...]:
-    return (Reason("NotSigned", "the zone is served without signatures"),) if spec.dnssec_enabled else ()
-
-
 DNS_ZONE = Kind(
     name="DnsZone",
     plural="dns",
@@ -204,7 +206,7 @@ DNS_ZONE = Kind(
     search=("domain",),
     host_field="domain",
     measured={"serial": 0},
-    remembered={"provider_zone_id": str},
+    remembered={"provider_zone_id": str, SIGNED: list, KEYS: list},
     provider_field="dns_provider",
     lacks=_lacks,
     copied=copied,

@@ -252,6 +252,15 @@ def report_of(request: Any) -> dict[str, Any]:
         "target": "web1",
         "changes": [*changes, _change("WebDomain", "stranger.example", "stranger")],
         "blocked": [],
+        "warnings": [
+            {
+                "kind": "WebDomain",
+                "document": "stranger.example",
+                "owner": "stranger",
+                "reason": "NoCertificate",
+                "message": "there is none",
+            }
+        ],
         "unmanaged": ["file:/etc/nginx/foreign.conf"],
         "adopted": [],
         "unchanged": 2,

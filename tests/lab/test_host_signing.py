@@ -36,14 +36,16 @@ class Signed:
     def keys(self) -> list[Resource]:
         stem = f"{self.name}/{file_stem(self.name, self.key)}"
         files = public_files(self.name, self.key).items()
-        told = [resource.config("named", f"private/{stem}.{ending}", text) for ending, text in files]
+        told = [resource.config("named", f"private/dnssec/{stem}.{ending}", text) for ending, text in files]
         secret = Secret("", "")
-        hidden = resource.private_config("named", f"{stem}.private", secret, self.key.checksum, group="bind")
+        hidden = resource.private_config(
+            "named", f"dnssec/{stem}.private", secret, self.key.checksum, group="bind"
+        )
         return [*told, replace(hidden, content=self._private)]
 
     @property
     def options(self) -> Resource:
-        keys = f'key-directory "{LIVE}/private/{self.name}"; dnssec-policy "ghostcp";'
+        keys = f'key-directory "{LIVE}/private/dnssec/{self.name}"; dnssec-policy "ghostcp";'
         text = f'zone "{self.name}" {{ type primary; file "{PLACE}/{self.name}.zone"; {keys} }};\n'
         return resource.config("named", f"{self.name}.conf", text)
 
@@ -125,7 +127,7 @@ def test_named_alone_reads_private_keys_and_changes_none_of_the_files(host: Hand
     (private,) = (each for each in vic.keys if each.key.endswith(".private"))
     assert (private.attributes["owner"], private.attributes["group"]) == ("root", "bind")
     assert private.attributes["mode"] == "0640"
-    path = f"{LIVE}/private/vic.test/{private.key.rpartition('/')[2]}"
+    path = f"{LIVE}/private/dnssec/vic.test/{private.key.rpartition('/')[2]}"
     assert host.shell(f"runuser -u www-data -- cat {path} 2>&1 || true").endswith("Permission denied\n")
     assert host.shell(f"runuser -u bind -- ln -sf /etc/passwd {PLACE}/vic.test.zone 2>&1 || true") != ""
     assert host.shell(f"readlink {PLACE}/vic.test.zone") == f"{LIVE}/vic.test.zone\n"

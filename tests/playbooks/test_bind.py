@@ -112,8 +112,8 @@ def test_a_zone_is_due_as_its_files_are_and_beyond_what_is_served_where_it_was_s
 ) -> None:
     old, new = trees
     for tree, serial in ((old, 7), (new, 8)):
-        (tree / "named/private/changed").mkdir(parents=True)
-        (tree / "named/private/changed/Kchanged.+013+00042.private").touch()
+        (tree / "named/private/dnssec/changed").mkdir(parents=True)
+        (tree / "named/private/dnssec/changed/Kchanged.+013+00042.private").touch()
         (tree / "named/changed.zone").write_text(f"@ 300 IN SOA a. b. {serial} 1 1 1 1\n")
     monkeypatch.setattr(soa, "starts", lambda zones: dict.fromkeys(zones, Start(9, frozenset({42}))))
     found = bind_proof.due(bind.difference(str(old), str(new)), str(new), str(old))

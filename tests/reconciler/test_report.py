@@ -19,7 +19,7 @@ def _report(host: Host, some: Company, **listed: Any) -> dict[str, Any]:
     survey = host.survey(some, listed=listed)
     documents = survey.subject.documents
     verdict = judge(survey.plan, documents, len(documents))
-    return target_report("web1", survey.plan, documents, survey.held, verdict)
+    return target_report("web1", survey.plan, documents, survey.held, verdict, survey.warnings)
 
 
 @LAW
@@ -83,6 +83,12 @@ def test_documents_that_cannot_be_had_and_things_that_stand_in_the_way_are_block
     ]
     assert report["unmanaged"] == ["account:eve"]
     assert report["error"] is None
+
+
+def test_what_will_be_otherwise_than_one_might_think_is_a_warning() -> None:
+    some = company(user(), site("a.example", ssl_enabled=True))
+    (told,) = _report(host_with(some), some)["warnings"]
+    assert (told["kind"], told["document"], told["reason"]) == ("WebDomain", "a.example", "NoCertificate")
 
 
 def test_a_target_that_could_not_be_looked_at_says_why_and_counts_for_nothing() -> None:

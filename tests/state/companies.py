@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.subject import group_parts
 from state.chains import read_chain, read_key
+from state.dns.keys import make_key
 from state.document import Document, Ref
 from state.kind import Facts
 from state.kinds import KINDS
@@ -70,6 +71,16 @@ def site(name: str = "example.com", owner: str = "anna", *, uid: str = "", **val
 @cache
 def _vouched(name: str) -> Vouched:
     return vouch(name, f"www.{name}", days=10**4)
+
+
+def with_key(zone: Document) -> Document:
+    """The zone with a key to be signed with."""
+    return replace(zone, kept={**zone.kept, **_zone_key()}, sealed="sealed")
+
+
+@cache
+def _zone_key() -> dict[str, Any]:
+    return make_key(datetime(2026, 3, 1, tzinfo=UTC))[0]
 
 
 def with_material(certificate: Document, *names: str) -> Document:
@@ -206,6 +217,7 @@ def _zones(draw: st.DrawFn, _owners: list[str]) -> dict[str, Any]:
         "dns_provider": draw(st.sampled_from(["local", "local", "local", "elsewhere"])),
         "primary_ns": draw(st.sampled_from(["ns1", "ns.example.net", "ns.example.net."])),
         "dnssec_enabled": draw(st.booleans()),
+        "ds_ignored": draw(st.booleans()),
         "is_active": draw(st.sampled_from([True, True, False])),
     }
 
@@ -283,7 +295,8 @@ def companies(draw: st.DrawFn) -> Company:
         for name in sorted(secured)
     ]
     for name in draw(st.lists(HOST_NAMES, max_size=2, unique=True)):
-        living.append(document("DnsZone", name, draw(st.sampled_from(owners)), **draw(_zones(owners))))
+        zone = document("DnsZone", name, draw(st.sampled_from(owners)), **draw(_zones(owners)))
+        living.append(with_key(zone) if draw(st.booleans()) else zone)
         living += [
             part(living[-1], f"r{n}", **draw(_records(owners))) for n in range(draw(st.integers(0, 3)))
         ]

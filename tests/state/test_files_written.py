@@ -75,6 +75,7 @@ SPECS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "minimum_ttl": st.integers(0, 2**31 - 1),
         "dns_provider": TEMPLATE,
         "dnssec_enabled": st.booleans(),
+        "ds_ignored": st.booleans(),
         "template": TEMPLATE,
         "is_active": st.booleans(),
     },

@@ -66,6 +66,15 @@ FULL = report_of_parts(
                 "message": "no zsh",
             }
         ],
+        warnings=[
+            {
+                "kind": "DnsZone",
+                "document": "a.example",
+                "owner": "bob",
+                "reason": "DsPublished",
+                "message": "stays",
+            }
+        ],
         unmanaged=["account:eve"],
         adopted=["account:bob"],
         guard=REFUSED,
@@ -91,6 +100,7 @@ def test_the_text_says_everything_in_the_order_of_the_report() -> None:
         "      +new\n"
         "  ~ config:nginx/example.com.conf for Host (intended)\n"
         "  ! User bob: ShellMissing: no zsh\n"
+        "  * DnsZone a.example: DsPublished: stays\n"
         "  ? account:eve is not ours and stays as it is\n"
         "  = account:bob is right already and becomes ours\n"
         "  Blocked by the guard: too many: confirm\n"
@@ -116,6 +126,7 @@ def test_the_markdown_says_everything_too() -> None:
         "  * mode: none → '0644'",
         "  ```diff\n  -old\n  +new\n  ```",
         "* **blocked** User bob: ShellMissing: no zsh",
+        "* **warning** DnsZone a.example: DsPublished: stays",
         "* **not ours** `account:eve`",
         "* **becomes ours** `account:bob`",
         "* **blocked by the guard**: too many: confirm",

@@ -57,6 +57,7 @@ def test_a_page_tells_all_of_a_report() -> None:
         "+new",
         "anna",
         "a@b.cc",
+        "DsPublished: stays",
         "3 unchanged",
     ):
         assert told in text

@@ -17,7 +17,7 @@ from .wire import APPLIED, Attributes, Change, Handler, Observed, Outcome, faile
 PLACE = "/var/lib/bind/ghostcp"
 ZONE, JOURNAL = ".zone", ".zone.jnl"
 MADE = (JOURNAL, ".zone.jbk", ".zone.jnw", ".zone.signed", ".zone.signed.jnl", ".zone.signed.jnw")
-KEYS = "named/private"
+KEYS = "named/private/dnssec"
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*\Z")
 _KEY = re.compile(r"K.+\.\+\d{3}\+(\d{5})\.private\Z")
 

@@ -1,13 +1,17 @@
 """Zones and records: names with room for what stands in them, and what can never be right refused with its field."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from state.dns.keys import known_key
+from state.document import Document
 from state.kind import Compiled, Context, Plane
 from state.kinds.dns_record import DNS_RECORD, DnsRecord, as_line
 from state.kinds.dns_zone import DNS_ZONE, DnsZone
-from tests.state.companies import DAY, FACTS, document, templates
+from state.resource import Secret
+from tests.state.companies import DAY, FACTS, document, templates, with_key
 
 LONG = ".".join(["a" * 60] * 4)[:200].rstrip(".")
 
@@ -43,6 +47,72 @@ def test_what_a_zone_answers_authorities_is_in_it_and_moves_its_serial() -> None
     assert asked.keep["serial"] == plain.keep["serial"] + 1
     other = compiled(Plane(day=DAY, answers={"another": (("_acme-challenge", "text"),)}), **plain.keep)
     assert other.resources == plain.resources
+
+
+def compiled(zone: Document, **kept: Any) -> Compiled:
+    with_these = replace(zone, kept={**zone.kept, **kept})
+    return DNS_ZONE.compile(Context(with_these, FACTS, templates(), {}.get, Plane(day=DAY)))
+
+
+def signed(**values: Any) -> Document:
+    values = {"primary_ns": "ns1.example.net.", "dnssec_enabled": True, **values}
+    return document("DnsZone", "example.com", "anna", **values)
+
+
+def test_a_zone_that_is_to_be_signed_waits_for_its_key() -> None:
+    made = compiled(signed())
+    assert [reason.code for reason in made.waiting] == ["KeyPending"]
+    assert made.resources == ()
+
+
+def test_a_signed_zone_is_its_file_with_its_key_and_no_private_half_of_it() -> None:
+    zone = with_key(signed())
+    made = compiled(zone)
+    key = known_key(zone.kept)
+    assert key
+    stem = f"config:named/private/dnssec/example.com/Kexample.com.+013+{key.tag:05}"
+    assert [each.key for each in made.resources] == [
+        "signing:example.com",
+        f"{stem}.key",
+        f"{stem}.state",
+        f"{stem}.private",
+        "config:named/example.com.zone",
+        "config:named/example.com.conf",
+    ]
+    private = made.resources[3]
+    assert (private.content, private.attributes["group"], private.attributes["mode"]) == (
+        None,
+        "bind",
+        "0640",
+    )
+    assert private.secret == Secret("sealed", "dnssec")
+    assert 'dnssec-policy "ghostcp"' in (made.resources[5].content or "")
+    assert made.secured
+    assert made.keep["ds_records"]
+    assert "ds_records" not in made.ahead
+    again = compiled(zone, **made.keep)
+    assert again.resources == made.resources
+
+
+def test_signatures_come_and_go_each_with_a_larger_serial() -> None:
+    plain = compiled(with_key(signed(dnssec_enabled=False)))
+    assert not plain.secured
+    with_them = compiled(with_key(signed()), **plain.keep)
+    assert with_them.keep["serial"] == plain.keep["serial"] + 1
+    off = with_key(signed(dnssec_enabled=False))
+    still = compiled(off, **with_them.keep)
+    assert still.resources == with_them.resources
+    assert [reason.code for reason in still.notes] == ["DsNotLookedUp"]
+    last = compiled(off, **{**with_them.keep, "released": {"serial": with_them.keep["serial"] + 7}})
+    assert [each.key for each in last.resources] == [each.key for each in plain.resources]
+    assert last.keep["serial"] == with_them.keep["serial"] + 8
+    assert last.keep["ds_records"] is None
+    after = compiled(off, **{name: value for name, value in last.keep.items() if value is not None})
+    assert after.resources == last.resources
+
+
+def test_of_a_zone_that_is_not_served_no_ds_is_told() -> None:
+    assert compiled(with_key(signed(is_active=False))).keep["ds_records"] is None
 
 
 def test_a_record_that_was_stored_wrong_is_compared_as_it_is() -> None:

@@ -1,0 +1,184 @@
+"""DNSSEC from documents to validated answers: signed, changed, repaired, rebuilt, and switched off with care."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from inventories import lab
+from state.document import Condition, Document
+from state.jobs import read_log
+from tests.lab.control import Control, control_plane, until
+from tests.lab.test_dns import dig, record, serial
+
+pytestmark = pytest.mark.lab
+LIVE = "/etc/ghostcp/live/named"
+
+
+@contextmanager
+def plane(host: lab.LabHost, folder: Path, **settings: object) -> Iterator[Control]:
+    """A control plane that asks the host's own name server, and trusts that DS records are kept by nobody."""
+    with control_plane(host, folder, resolvers=(host.ipv4,), ds_hold_seconds=0, **settings) as control:
+        yield control
+
+
+def signed(control: Control, name: str, owner: str, **values: object) -> Document:
+    return control.create(
+        "DnsZone", name, owner, primary_ns="ns1.example.net.", dnssec_enabled=True, **values
+    )
+
+
+def validated(control: Control, zone: str, name: str, kind: str = "A") -> str:
+    """What a validator says that trusts just the key that the control plane tells of."""
+    document = control.find("DnsZone", zone)
+    assert document
+    (key,) = document.kept["dnskey_records"]
+    flags, protocol, algorithm, public = key.split()
+    anchor = f'trust-anchors {{ "{zone}." static-key {flags} {protocol} {algorithm} "{public}"; }};'
+    control.run("tee", "/tmp/anchor", input_=anchor)
+    return control.run("delv", "@127.0.0.1", "-a", "/tmp/anchor", f"+root={zone}", name, kind)
+
+
+def warned(control: Control, zone: Document, reason: str) -> Condition:
+    """The zone's warning of this kind, once it is there."""
+
+    def said() -> Condition | None:
+        found = control.condition(zone, "Secured")
+        return found if found and found.reason == reason else None
+
+    return until(f"{zone.name} warns {reason}: {control.condition(zone, 'Secured')}", said)
+
+
+def test_a_signed_zone_validates_and_its_ds_is_that_of_the_key_that_is_served(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with plane(lab_host, tmp_path) as control:
+        zoe = control.tenant("zoe")
+        with control.together():
+            zone = signed(control, "zoe.test", "zoe")
+            address = record(control, zone, "www", "A", "192.0.2.1")
+        control.ready(zoe, zone, address)
+        assert "; fully validated" in validated(control, "zoe.test", "www.zoe.test")
+        assert "fully validated" in validated(control, "zoe.test", "nobody.zoe.test")
+        keys = control.run("dig", "@127.0.0.1", "zoe.test", "DNSKEY")
+        found = control.run("dnssec-dsfromkey", "-2", "-f", "-", "zoe.test", input_=keys)
+        assert control.kept(zone)["ds_records"] == [found.split(None, 3)[3].strip()]
+        before = serial(control, "zoe.test")
+        control.ready(control.change(address, value="192.0.2.2"), zone)
+        assert "192.0.2.2" in validated(control, "zoe.test", "www.zoe.test")
+        assert serial(control, "zoe.test") > before
+        control.remove(zoe)
+        control.gone(zone)
+        assert control.run("sh", "-c", "ls /var/lib/bind/ghostcp") == ""
+
+
+def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
+        control.tenant("yan")
+        zone = signed(control, "yan.test", "yan")
+        control.ready(zone)
+        key = control.run("sh", "-c", f"ls {LIVE}/private/dnssec/yan.test/*.private").strip()
+        link = "/var/lib/bind/ghostcp/yan.test.zone"
+        sums = f"find {LIVE}/private/dnssec/yan.test -type f | sort | xargs sha256sum"
+        look = f"{sums}; stat -c '%U %G %a' {key}; readlink {link}"
+        before = control.run("sh", "-c", look)
+        assert "root bind 640\n" in before
+        for harm in (f"rm {key}", f"chmod 644 {key}; echo x >> {key}", f"rm {link}"):
+            control.run("sh", "-c", harm)
+            until(f"{harm} is undone", lambda: control.run("sh", "-c", look, check=False) == before)
+            control.run("systemctl", "restart", "named")
+            address = record(control, zone, "www", "A", "192.0.2.3")
+            control.ready(address, zone)
+            assert "192.0.2.3" in validated(control, "yan.test", "www.yan.test")
+            control.remove(address)
+            control.gone(address)
+        drifted = control.condition(zone, "Drifted")
+        assert drifted
+        assert drifted.reason == "Repaired"
+        with control.database.reading() as connection:
+            jobs = [*control.jobs("sweep"), *control.jobs()]
+            told = [line for job in jobs for _, line in read_log(connection, job.id)]
+        assert any(key.rpartition("/")[2] in line and "is missing" in line for line in told)
+        assert "PrivateKey" not in "".join(told)
+
+
+def test_keys_survive_a_rebuild_of_the_host(lab_var: Path, tmp_path: Path) -> None:
+    (host,) = lab.up("rebuilt", 1, var=lab_var)
+    with plane(host, tmp_path, sweep_seconds=2.0) as control:
+        control.tenant("xia")
+        zone = signed(control, "xia.test", "xia")
+        address = record(control, zone, "www", "A", "192.0.2.3")
+        control.ready(zone, address)
+        keys, told = dig(control, "xia.test", "DNSKEY"), control.kept(zone)["ds_records"]
+        lab.down("rebuilt", var=lab_var)
+        (control.host,) = lab.up("rebuilt", 1, var=lab_var)
+        until("it is served again", lambda: dig(control, "xia.test", "SOA"))
+        control.ready(zone)
+        assert dig(control, "xia.test", "DNSKEY") == keys
+        assert control.kept(zone)["ds_records"] == told
+        assert "192.0.2.3" in validated(control, "xia.test", "www.xia.test")
+    lab.down("rebuilt", var=lab_var)
+
+
+def test_a_zone_stays_signed_as_long_as_the_zone_above_publishes_its_ds(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with plane(lab_host, tmp_path, sweep_seconds=1.0) as control:
+        wim = control.tenant("wim")
+        above = control.create("DnsZone", "above.test", "wim", primary_ns="ns1.example.net.")
+        zone = signed(control, "wim.above.test", "wim")
+        control.ready(zone, above)
+        with control.together():
+            servers = record(control, above, "wim", "NS", "ns1.example.net.")
+            ds = record(control, above, "wim", "DS", control.kept(zone)["ds_records"][0], ttl=1)
+        control.ready(ds, servers, above)
+        zone = control.change(zone, dnssec_enabled=False)
+        control.ready(zone)
+        assert control.kept(zone)["ds_records"][0] in warned(control, zone, "DsPublished").message
+        assert "; fully validated" in validated(control, "wim.above.test", "wim.above.test", "SOA")
+        before = serial(control, "wim.above.test")
+        control.remove(ds)
+        until("it is unsigned", lambda: not dig(control, "wim.above.test", "DNSKEY"))
+        control.ready(zone)
+        until("its DS is offered no more", lambda: "ds_records" not in control.kept(zone))
+        assert serial(control, "wim.above.test") > before
+        assert "RRSIG" not in control.run("dig", "+dnssec", "@127.0.0.1", "wim.above.test", "SOA")
+        warned(control, zone, "NotWanted")
+        control.remove(wim)
+        control.gone(wim)
+
+
+def test_a_zone_above_that_is_not_ours_is_asked_over_the_dns(lab_host: lab.LabHost, tmp_path: Path) -> None:
+    with plane(lab_host, tmp_path, sweep_seconds=1.0) as control:
+        vic = control.tenant("vic")
+        zone = signed(control, "vic.foreign.test", "vic")
+        control.ready(zone)
+        (ds,) = control.kept(zone)["ds_records"]
+        with foreign(control, f"vic 1 IN NS ns1.example.net.\nvic 1 IN DS {ds}\n"):
+            zone = control.change(zone, dnssec_enabled=False)
+            assert ds in warned(control, zone, "DsPublished").message
+        warned(control, zone, "DsUnknown")
+        assert "; fully validated" in validated(control, "vic.foreign.test", "vic.foreign.test", "SOA")
+        control.change(zone, ds_ignored=True)
+        until("it is unsigned", lambda: not dig(control, "vic.foreign.test", "DNSKEY"))
+        control.remove(vic)
+        control.gone(vic)
+
+
+@contextmanager
+def foreign(control: Control, lines: str) -> Iterator[None]:
+    """The zone ``foreign.test``, which is served here and is none of ours."""
+    text = f"@ 1 IN SOA a. b. 1 60 60 60 1\n@ 1 IN NS ns1.example.net.\n{lines}"
+    control.run("tee", "/etc/bind/foreign.zone", input_=text)
+    options = 'zone "foreign.test" { type primary; file "/etc/bind/foreign.zone"; };\n'
+    before = control.run("cat", "/etc/bind/named.conf.local")
+    control.run("tee", "-a", "/etc/bind/named.conf.local", input_=options)
+    control.run("rndc", "reconfig")
+    try:
+        yield
+    finally:
+        control.run("tee", "/etc/bind/named.conf.local", input_=before)
+        control.run("rndc", "reconfig")
