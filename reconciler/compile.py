@@ -1,7 +1,7 @@
 """From documents to the catalog: all resources that a target should have, and what cannot be had yet."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -96,10 +96,15 @@ def _outcome_of_part(part: Document, outcomes: Mapping[str, Outcome], shared: di
     """That of its whole, unless it was left out; parts of one whole have one value (kept in `shared`)."""
     outcome = outcomes.get(part.whole, _NOTHING)
     if not part.deleted and (reason := outcome.left_out.get(part.uid)):
-        return Outcome(outcome.keys, (*outcome.blocked, reason), outcome.failed, whole=part.whole)
+        return replace(_for_parts(outcome, part.whole), blocked=(*outcome.blocked, reason))
     if part.whole not in shared:
-        shared[part.whole] = Outcome(outcome.keys, outcome.blocked, outcome.failed, whole=part.whole)
+        shared[part.whole] = _for_parts(outcome, part.whole)
     return shared[part.whole]
+
+
+def _for_parts(outcome: Outcome, whole: str) -> Outcome:
+    """What keeps a whole from being true keeps its parts."""
+    return Outcome(outcome.keys, outcome.blocked, outcome.failed, waiting=outcome.waiting, whole=whole)
 
 
 def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:

@@ -54,21 +54,21 @@ def test_a_signed_zone_validates_and_its_ds_is_that_of_the_key_that_is_served(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:
     with plane(lab_host, tmp_path) as control:
-        zoe = control.tenant("zoe")
+        dora = control.tenant("dora")
         with control.together():
-            zone = signed(control, "zoe.test", "zoe")
+            zone = signed(control, "dora.test", "dora")
             address = record(control, zone, "www", "A", "192.0.2.1")
-        control.ready(zoe, zone, address)
-        assert "; fully validated" in validated(control, "zoe.test", "www.zoe.test")
-        assert "fully validated" in validated(control, "zoe.test", "nobody.zoe.test")
-        keys = control.run("dig", "@127.0.0.1", "zoe.test", "DNSKEY")
-        found = control.run("dnssec-dsfromkey", "-2", "-f", "-", "zoe.test", input_=keys)
+        control.ready(dora, zone, address)
+        assert "; fully validated" in validated(control, "dora.test", "www.dora.test")
+        assert "fully validated" in validated(control, "dora.test", "nobody.dora.test")
+        keys = control.run("dig", "@127.0.0.1", "dora.test", "DNSKEY")
+        found = control.run("dnssec-dsfromkey", "-2", "-f", "-", "dora.test", input_=keys)
         assert control.kept(zone)["ds_records"] == [found.split(None, 3)[3].strip()]
-        before = serial(control, "zoe.test")
+        before = serial(control, "dora.test")
         control.ready(control.change(address, value="192.0.2.2"), zone)
-        assert "192.0.2.2" in validated(control, "zoe.test", "www.zoe.test")
-        assert serial(control, "zoe.test") > before
-        control.remove(zoe)
+        assert "192.0.2.2" in validated(control, "dora.test", "www.dora.test")
+        assert serial(control, "dora.test") > before
+        control.remove(dora)
         control.gone(zone)
         assert control.run("sh", "-c", "ls /var/lib/bind/ghostcp") == ""
 
@@ -77,12 +77,12 @@ def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:
     with plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
-        control.tenant("yan")
-        zone = signed(control, "yan.test", "yan")
+        yuri = control.tenant("yuri")
+        zone = signed(control, "yuri.test", "yuri")
         control.ready(zone)
-        key = control.run("sh", "-c", f"ls {LIVE}/private/dnssec/yan.test/*.private").strip()
-        link = "/var/lib/bind/ghostcp/yan.test.zone"
-        sums = f"find {LIVE}/private/dnssec/yan.test -type f | sort | xargs sha256sum"
+        key = control.run("sh", "-c", f"ls {LIVE}/private/dnssec/yuri.test/*.private").strip()
+        link = "/var/lib/bind/ghostcp/yuri.test.zone"
+        sums = f"find {LIVE}/private/dnssec/yuri.test -type f | sort | xargs sha256sum"
         look = f"{sums}; stat -c '%U %G %a' {key}; readlink {link}"
         before = control.run("sh", "-c", look)
         assert "root bind 640\n" in before
@@ -92,7 +92,7 @@ def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
             control.run("systemctl", "restart", "named")
             address = record(control, zone, "www", "A", "192.0.2.3")
             control.ready(address, zone)
-            assert "192.0.2.3" in validated(control, "yan.test", "www.yan.test")
+            assert "192.0.2.3" in validated(control, "yuri.test", "www.yuri.test")
             control.remove(address)
             control.gone(address)
         drifted = control.condition(zone, "Drifted")
@@ -103,23 +103,25 @@ def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
             told = [line for job in jobs for _, line in read_log(connection, job.id)]
         assert any(key.rpartition("/")[2] in line and "is missing" in line for line in told)
         assert "PrivateKey" not in "".join(told)
+        control.remove(yuri)
+        control.gone(yuri)
 
 
 def test_keys_survive_a_rebuild_of_the_host(lab_var: Path, tmp_path: Path) -> None:
     (host,) = lab.up("rebuilt", 1, var=lab_var)
     with plane(host, tmp_path, sweep_seconds=2.0) as control:
-        control.tenant("xia")
-        zone = signed(control, "xia.test", "xia")
+        control.tenant("xeno")
+        zone = signed(control, "xeno.test", "xeno")
         address = record(control, zone, "www", "A", "192.0.2.3")
         control.ready(zone, address)
-        keys, told = dig(control, "xia.test", "DNSKEY"), control.kept(zone)["ds_records"]
+        keys, told = dig(control, "xeno.test", "DNSKEY"), control.kept(zone)["ds_records"]
         lab.down("rebuilt", var=lab_var)
         (control.host,) = lab.up("rebuilt", 1, var=lab_var)
-        until("it is served again", lambda: dig(control, "xia.test", "SOA"))
+        until("it is served again", lambda: dig(control, "xeno.test", "SOA"))
         control.ready(zone)
-        assert dig(control, "xia.test", "DNSKEY") == keys
+        assert dig(control, "xeno.test", "DNSKEY") == keys
         assert control.kept(zone)["ds_records"] == told
-        assert "192.0.2.3" in validated(control, "xia.test", "www.xia.test")
+        assert "192.0.2.3" in validated(control, "xeno.test", "www.xeno.test")
     lab.down("rebuilt", var=lab_var)
 
 
@@ -127,45 +129,45 @@ def test_a_zone_stays_signed_as_long_as_the_zone_above_publishes_its_ds(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:
     with plane(lab_host, tmp_path, sweep_seconds=1.0) as control:
-        wim = control.tenant("wim")
-        above = control.create("DnsZone", "above.test", "wim", primary_ns="ns1.example.net.")
-        zone = signed(control, "wim.above.test", "wim")
+        wilma = control.tenant("wilma")
+        above = control.create("DnsZone", "above.test", "wilma", primary_ns="ns1.example.net.")
+        zone = signed(control, "wilma.above.test", "wilma")
         control.ready(zone, above)
         with control.together():
-            servers = record(control, above, "wim", "NS", "ns1.example.net.")
-            ds = record(control, above, "wim", "DS", control.kept(zone)["ds_records"][0], ttl=1)
+            servers = record(control, above, "wilma", "NS", "ns1.example.net.")
+            ds = record(control, above, "wilma", "DS", control.kept(zone)["ds_records"][0], ttl=1)
         control.ready(ds, servers, above)
         zone = control.change(zone, dnssec_enabled=False)
         control.ready(zone)
         assert control.kept(zone)["ds_records"][0] in warned(control, zone, "DsPublished").message
-        assert "; fully validated" in validated(control, "wim.above.test", "wim.above.test", "SOA")
-        before = serial(control, "wim.above.test")
+        assert "; fully validated" in validated(control, "wilma.above.test", "wilma.above.test", "SOA")
+        before = serial(control, "wilma.above.test")
         control.remove(ds)
-        until("it is unsigned", lambda: not dig(control, "wim.above.test", "DNSKEY"))
+        until("it is unsigned", lambda: not dig(control, "wilma.above.test", "DNSKEY"))
         control.ready(zone)
         until("its DS is offered no more", lambda: "ds_records" not in control.kept(zone))
-        assert serial(control, "wim.above.test") > before
-        assert "RRSIG" not in control.run("dig", "+dnssec", "@127.0.0.1", "wim.above.test", "SOA")
+        assert serial(control, "wilma.above.test") > before
+        assert "RRSIG" not in control.run("dig", "+dnssec", "@127.0.0.1", "wilma.above.test", "SOA")
         warned(control, zone, "NotWanted")
-        control.remove(wim)
-        control.gone(wim)
+        control.remove(wilma)
+        control.gone(wilma)
 
 
 def test_a_zone_above_that_is_not_ours_is_asked_over_the_dns(lab_host: lab.LabHost, tmp_path: Path) -> None:
     with plane(lab_host, tmp_path, sweep_seconds=1.0) as control:
-        vic = control.tenant("vic")
-        zone = signed(control, "vic.foreign.test", "vic")
+        viola = control.tenant("viola")
+        zone = signed(control, "viola.foreign.test", "viola")
         control.ready(zone)
         (ds,) = control.kept(zone)["ds_records"]
-        with foreign(control, f"vic 1 IN NS ns1.example.net.\nvic 1 IN DS {ds}\n"):
+        with foreign(control, f"viola 1 IN NS ns1.example.net.\nvic 1 IN DS {ds}\n"):
             zone = control.change(zone, dnssec_enabled=False)
             assert ds in warned(control, zone, "DsPublished").message
         warned(control, zone, "DsUnknown")
-        assert "; fully validated" in validated(control, "vic.foreign.test", "vic.foreign.test", "SOA")
+        assert "; fully validated" in validated(control, "viola.foreign.test", "viola.foreign.test", "SOA")
         control.change(zone, ds_ignored=True)
-        until("it is unsigned", lambda: not dig(control, "vic.foreign.test", "DNSKEY"))
-        control.remove(vic)
-        control.gone(vic)
+        until("it is unsigned", lambda: not dig(control, "viola.foreign.test", "DNSKEY"))
+        control.remove(viola)
+        control.gone(viola)
 
 
 @contextmanager
