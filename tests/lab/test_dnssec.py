@@ -159,7 +159,7 @@ def test_a_zone_above_that_is_not_ours_is_asked_over_the_dns(lab_host: lab.LabHo
         zone = signed(control, "viola.foreign.test", "viola")
         control.ready(zone)
         (ds,) = control.kept(zone)["ds_records"]
-        with foreign(control, f"viola 1 IN NS ns1.example.net.\nvic 1 IN DS {ds}\n"):
+        with foreign(control, f"viola 1 IN NS ns1.example.net.\nviola 1 IN DS {ds}\n"):
             zone = control.change(zone, dnssec_enabled=False)
             assert ds in warned(control, zone, "DsPublished").message
         warned(control, zone, "DsUnknown")
