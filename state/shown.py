@@ -190,11 +190,14 @@ def _with_copies(connection: Connection, shown: list[Shown]) -> list[Shown]:
     names = [each.name for each in shown if each.kind.copied]
     found = conditions_of_copies(connection, names) if names else {}
     return [
-        replace(each, conditions=(*each.conditions, found[each.name]))
-        if each.kind.copied and each.name in found
-        else each
-        for each in shown
+        _having(each, found[each.name]) if each.kind.copied and each.name in found else each for each in shown
     ]
+
+
+def _having(shown: Shown, condition: Mapping[str, Any]) -> Shown:
+    """With a condition more, which is of the generation that was looked at."""
+    known = {**condition, "observed_generation": shown.observed_generation}
+    return replace(shown, conditions=(*shown.conditions, known))
 
 
 def count_owned(connection: Connection, owners: Iterable[str]) -> dict[tuple[str, str], int]:

@@ -18,7 +18,8 @@ _COPIES = (
 
 
 def conditions_of_copies(connection: Connection, zones: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """For each zone (by name) that has copies the condition ``Copied``: which hosts have it, or what is wrong there."""
+    """For each zone (by name) that has copies the condition ``Copied`` without a generation: which hosts have it, or what
+    is wrong there."""
     known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for zone, host, conditions in connection.execute(_COPIES.where(refs.c.name.in_(list(zones)))):
         ready = next((each for each in conditions or () if each["type"] == "Ready"), None)
@@ -36,6 +37,5 @@ def _together(found: list[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
         "status": not behind,
         "reason": behind[0][1]["reason"] if behind else "Current",
         "message": said[:8000] or f"it is served by {hosts} too",
-        "observed_generation": max(ready["observed_generation"] for _, ready in found),
         "last_transition": max(ready["last_transition"] for _, ready in found),
     }
