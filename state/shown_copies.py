@@ -18,8 +18,8 @@ _COPIES = (
 
 
 def conditions_of_copies(connection: Connection, zones: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """For each zone (by name) that has copies the condition ``Copied`` without a generation: which hosts have it, or what
-    is wrong there."""
+    """For each zone (by name) that has copies the condition ``Copied``, without a generation: which hosts have it, or
+    what is wrong there."""
     known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for zone, host, conditions in connection.execute(_COPIES.where(refs.c.name.in_(list(zones)))):
         ready = next((each for each in conditions or () if each["type"] == "Ready"), None)
