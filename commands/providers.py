@@ -1,5 +1,6 @@
 """External DNS providers, set up on this machine: who may name a class can have any code run here."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ def set_(name: Name, source: Source = "-") -> None:
     """Set up a provider, or give one other options. They are sealed as a whole, and never shown again.
 
     The file has what octoDNS has under `providers`: a `class`, unless the name is cloudflare or powerdns, and its
-    options, such as `token` or `api_key`. Workers need no restart.
+    options, such as `token` or `api_key`; `env/NAME` is what the variable NAME is now. Workers need no restart.
     """
     options = _read(source)
     package = options.pop("class", KNOWN.get(name))
@@ -91,7 +92,18 @@ def _read(source: str) -> dict[str, Any]:
         raise Failed(f"{source} is no YAML") from None
     if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
         raise Failed(f"{source}: a mapping of options is needed")
-    return dict(values)
+    return {key: _looked_up(key, value) for key, value in values.items()}
+
+
+def _looked_up(key: str, value: Any) -> Any:
+    """What octoDNS takes from its environment is taken from ours, once."""
+    if not (isinstance(value, str) and value.startswith("env/")):
+        return value
+    name, _, default = value.removeprefix("env/").partition("/")
+    found = os.environ.get(name, default)
+    if not found:
+        raise Failed(f"{key}: the variable {name} is not set")
+    return found
 
 
 def _check(name: str, package: str, options: Mapping[str, Any]) -> None:

@@ -45,7 +45,7 @@ def observe(
     held = {key: "" for status in statuses for key in status.applied}
     request = held | wanted
     asked: dict[str, Any] = {"version": 1, "resources": request, "listing": everything, "texts": True}
-    sets = {key: dict(r.attributes) for key, r in catalog.resources.items() if r.type == RECORD_SET}
+    sets = _record_sets(catalog)
     if sets:
         asked |= {"wanted": sets, "new": _new(sets, held)}
     response = run("observe", target, asked)
@@ -58,6 +58,13 @@ def observe(
     unread, remember = response.get("unread", {}), response.get("remember", {})
     taken = response.get("taken", {})
     return Look(observation, read_facts(response["facts"]), generation, unread, remember, taken)
+
+
+def _record_sets(catalog: Catalog) -> dict[str, Attributes]:
+    """All that is wanted of an external provider; a host has none, and there may be many things on it to ask."""
+    first = next(iter(catalog.resources), "")
+    found = catalog.resources.items() if first.startswith(f"{RECORD_SET}:") else ()
+    return {key: dict(resource.attributes) for key, resource in found}
 
 
 def _new(sets: Iterable[str], held: Iterable[str]) -> list[str]:

@@ -88,6 +88,19 @@ def test_options_may_come_from_standard_input(
         assert options_of(connection, tmp_path, "cf")["token"] == CANARY
 
 
+def test_what_octodns_takes_from_its_environment_is_taken_once(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    text = "host: env/PDNS_HOST/192.0.2.53\napi_key: env/PDNS_KEY\nport: 8082\n"
+    assert (
+        "the variable PDNS_KEY is not set" in run("providers", "set", "powerdns", _file(tmp_path, text)).err
+    )
+    assert run("providers", "set", "powerdns", _file(tmp_path, text), PDNS_KEY=CANARY).status == 0
+    with database.reading() as connection:
+        options = options_of(connection, tmp_path, "powerdns")
+    assert (options["host"], options["api_key"], options["port"]) == ("192.0.2.53", CANARY, 8082)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

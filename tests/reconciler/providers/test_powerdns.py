@@ -70,19 +70,21 @@ def test_a_new_zone_is_served_as_its_dry_run_says(plane: Plane, server: PowerDns
 def test_every_type_is_served_as_written_and_found_as_wanted(
     plane: Plane, server: PowerDns, kind: str, value: str, priority: int, told: str
 ) -> None:
-    record = {"name": "_t._tcp", "record_type": kind, "value": value, "priority": priority}
-    zone = plane.zone("every.example.com", NAMESERVERS, record)
+    name = "t" if kind in {"A", "AAAA", "MX"} else "_t._tcp"
+    record = {"name": name, "record_type": kind, "value": value, "priority": priority}
+    beside = [{**NAMESERVERS, "name": name}] if kind == "DS" else []
+    zone = plane.zone("every.example.com", NAMESERVERS, record, *beside)
     try:
         plane.reconcile()
         assert plane.says(zone).message == "everything is as wanted"
         if kind != "NS":
-            assert server.ask("_t._tcp.every.example.com", kind)[0] == f"3600 {told}"
+            assert server.ask(f"{name}.every.example.com", kind)[0] == f"3600 {told}"
         found = plane.sweep()
         assert not found.needy
     finally:
         plane.remove(zone)
         plane.reconcile()
-    assert server.ask("_t._tcp.every.example.com", kind) == []
+    assert server.ask(f"{name}.every.example.com", kind) == []
 
 
 def test_what_is_equal_is_adopted_and_what_differs_or_is_unknown_stays(
