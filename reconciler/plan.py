@@ -108,7 +108,7 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
     The configurations of one document change together or not at all: the last good ones fit each other.
     """
     inventory, broken = holdings(statuses, observation.found, catalog.wanted_by)
-    foreign: set[str] = set()
+    absent: set[str] = set()
     blocked: dict[str, list[Reason]] = {}
     wanted: list[Change] = []
     adopted: list[str] = []
@@ -126,11 +126,12 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
         if verdict == "adopt":
             adopted.append(key)
         elif isinstance(verdict, Reason):
-            foreign.add(key)
+            absent.add(key)
             blocked.setdefault(uid, []).append(verdict)
         elif isinstance(verdict, Change):
-            reason = _waiting(resource, foreign) or _hopeless(verdict, statuses.get(uid))
+            reason = _waiting(resource, absent) or _hopeless(verdict, statuses.get(uid))
             if reason:
+                absent |= {key} if before is None else set()
                 blocked.setdefault(uid, []).append(reason)
                 torn |= {uid} if verdict.type == "config" else set()
             else:
@@ -191,12 +192,12 @@ def _decide(
     return Change(action, resource.key, uid, cause, before, resource.attributes, resource)
 
 
-def _waiting(resource: Resource, foreign: set[str]) -> Reason | None:
-    """Nothing is made inside or for what is not ours."""
-    needed = next((key for key in resource.requires if key in foreign), None)
+def _waiting(resource: Resource, absent: set[str]) -> Reason | None:
+    """Nothing is made inside or for what is not ours, or is not there and not tried."""
+    needed = next((key for key in resource.requires if key in absent), None)
     if needed is None:
         return None
-    foreign.add(resource.key)
+    absent.add(resource.key)
     return Reason("Waiting", f"{resource.key} needs {needed}, which is blocked")
 
 

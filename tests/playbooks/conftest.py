@@ -9,11 +9,17 @@ import pytest
 from playbooks.module_utils.ghostcp.host import Host
 
 VALIDATOR = """#!/bin/sh
-# Refuses files with a line "bad", and the second of two files with the same "zone X" line; names the file.
+# Refuses files with a line "bad", and the second of two files with the same "zone X" line; names the file,
+# or the one that another needs.
 cd "$GHOSTCP_LIVE/$(basename "$0")" 2>/dev/null || exit 0
 for file in $(find . -name '*.conf' | sort); do
     if grep -qx bad "$file"; then
         echo "[emerg] unknown directive in /etc/ghostcp/live/$(basename "$0")/${file#./}:1"
+        exit 1
+    fi
+    needed=$(sed -n 's/^needs //p' "$file")
+    if [ -n "$needed" ] && [ ! -e "$needed" ]; then
+        echo "[emerg] cannot load \\"/etc/ghostcp/live/$(basename "$0")/$needed\\": No such file"
         exit 1
     fi
     if grep -qx vague "$file"; then

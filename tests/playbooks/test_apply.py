@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from playbooks.module_utils.ghostcp import apply, generations, observe
 from playbooks.module_utils.ghostcp.host import Host
 from playbooks.module_utils.ghostcp.wire import Change
+from state import resource
 from state.resource import Resource, Secret, private_config, sha256
 from tests.playbooks.calls import config, delete, live, look, make, send, site, statuses
 from tests.playbooks.remote import change
@@ -103,6 +104,23 @@ def test_a_complaint_without_a_name_is_tracked_down(host: Host) -> None:
         "config:nginx/7.conf",
     ]
     assert len(live(host)) == 8
+
+
+def _needing(name: str, needed: str) -> Resource:
+    return resource.config("nginx", name, f"needs {needed}\n", requires=(f"config:nginx/{needed}",))
+
+
+def test_what_requires_a_refused_one_goes_without_being_refused(host: Host) -> None:
+    response = make(host, config("z.conf", "bad\n"), _needing("a.conf", "z.conf"), config("b.conf"))
+    assert list(statuses(response).values()) == ["refused", "skipped", "applied"]
+    assert "it needs config:nginx/z.conf" in response["results"]["config:nginx/a.conf"]["message"]
+    assert set(live(host)) == {"nginx/b.conf"}
+
+
+def test_a_search_puts_what_is_required_before_what_requires_it(host: Host) -> None:
+    plan = [config("y.conf"), config("z.conf"), _needing("a.conf", "y.conf"), _needing("b.conf", "z.conf")]
+    response = make(host, *plan, config("c.conf", "vague\n"))
+    assert list(statuses(response).values()) == [*["applied"] * 4, "refused"]
 
 
 def test_a_document_is_refused_as_a_whole(host: Host) -> None:

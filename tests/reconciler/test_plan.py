@@ -261,6 +261,19 @@ def test_a_change_knows_the_daemon_that_has_to_take_notice(
     assert (change.service, change.effect, change.diff) == (service, effect, None)
 
 
+def test_what_needs_a_refused_one_that_is_not_there_waits_and_is_not_tried() -> None:
+    host, chain, uid = Host(), "config:nginx/tls/example.com.crt", "Certificate/example.com"
+    wanted = catalog_of(SECURE).resources[chain].digest
+    host.statuses[uid] = Status(uid, refused={chain: Refusal(wanted, "nginx: key values mismatch")})
+    plan = host.survey(SECURE).plan
+    assert [r.code for r in plan.blocked[uid]] == ["Refused"]
+    assert {r.message.split(" ")[0]: r.code for r in plan.blocked["WebDomain/example.com"]} == {
+        VHOST: "Waiting",
+        SHOWN: "Waiting",
+    }
+    assert not {c.key for c in plan.changes if c.type in {"config", "shown"}}
+
+
 PHP = company(user(), site(backend_template="PHP-8.4"))
 POOL = "config:php8.4-fpm/example.com.conf"
 

@@ -40,15 +40,25 @@ def converge(host: Host, changes: Sequence[Change], wanted: Iterable[str], clock
     """
     result, groups, needed = Converged(), [list(changes)], frozenset(wanted)
     while groups:
-        group = groups.pop()
-        trial = _judged(host, group, result, clock) if group else None
+        group, *groups = groups
+        tenable = _tenable(group, result)
+        trial = _judged(host, tenable, result, clock) if tenable else None
         if trial is not None and trial.active:
-            groups += _go_live(host, trial, needed, result, clock)
+            groups = [*_go_live(host, trial, needed, result, clock), *groups]
     with clock("reload"):
         result.add(loading.bring_up(host, sorted(needed - set(result.services)), needed))
     with clock("retire"):
         _retire(host)
     return result
+
+
+def _tenable(group: Sequence[Change], result: Converged) -> list[Change]:
+    """The changes of a group for which all is there that an earlier group was to make."""
+    bad = {key for key, outcome in result.outcomes.items() if not outcome.good}
+    lacking = {change.key: key for change in group for key in change.requires if key in bad}
+    reasons = {key: Outcome("skipped", f"it needs {needed}, which failed") for key, needed in lacking.items()}
+    result.outcomes |= reasons
+    return [change for change in group if change.key not in reasons]
 
 
 def check(host: Host, changes: Sequence[Change], clock: Clock) -> Converged:

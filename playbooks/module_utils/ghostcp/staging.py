@@ -37,9 +37,8 @@ class Trial:
         return self.validate(self.host, self.stage.tree, services)
 
     def of(self, service: str) -> list[Change]:
-        """The changes still in the stage for a service, in the order of their names."""
-        found = [change for change in self.active.values() if configs.service(change) == service]
-        return sorted(found, key=lambda change: change.name)
+        """The changes still in the stage for a service, in the order of making: what one requires is before it."""
+        return [change for change in self.active.values() if configs.service(change) == service]
 
     def put(self, change: Change) -> None:
         generations.place(self.stage, change.name, self.fresh[change.key])
@@ -48,24 +47,33 @@ class Trial:
         generations.restore(self.stage, change.name)
 
     def reject(self, culprits: Mapping[str, Outcome]) -> set[str]:
-        """Take changes out for good, with all of the same documents; return the services touched.
+        """Take changes out for good, with all of the same documents and what requires one of them; return the services
+        touched.
 
         The others of a refused change are not refused themselves: they may be right without it.
         """
-        reasons = {
-            self.active[key].document: Outcome("skipped", f"{key} was not accepted, and they change together")
-            for key, outcome in culprits.items()
-            if self.active[key].document
-        }
-        touched = set()
-        for key, change in list(self.active.items()):
-            outcome = culprits.get(key) or reasons.get(change.document)
-            if outcome:
-                del self.active[key]
+        touched, out = set[str](), dict(culprits)
+        while out:
+            together, lacking = {}, {}
+            for key, outcome in out.items():
+                change = self.active.pop(key)
                 self.take_out(change)
                 self.outcomes[key] = outcome
                 touched.add(configs.service(change))
+                lacking[key] = Outcome("skipped", f"it needs {key}, which was not accepted")
+                if change.document:
+                    together[change.document] = Outcome(
+                        "skipped", f"{key} was not accepted, and they change together"
+                    )
+            torn = ((it, _torn(it, together, lacking)) for it in self.active.values())
+            out = {change.key: reason for change, reason in torn if reason}
         return touched
+
+
+def _torn(change: Change, together: Mapping[str, Outcome], lacking: Mapping[str, Outcome]) -> Outcome | None:
+    """Why a change goes with others that are out: by document, or by what it requires."""
+    needs = (lacking[key] for key in change.requires if key in lacking)
+    return together.get(change.document) or next(needs, None)
 
 
 def begin(host: Host, changes: Sequence[Change], verdict: Validate = validate.validate) -> Trial:
