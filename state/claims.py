@@ -1,4 +1,7 @@
-"""Who holds a shared name: one owner for a host name and all below it, decided under a lock."""
+"""Who holds a shared name: one owner for a host name and all below it, decided under a lock.
+
+Sites and zones hold names. Certificates do not: they are only for names that nobody else holds.
+"""
 
 import re
 import zlib
@@ -9,18 +12,19 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from state.document import Document
 from state.errors import Conflict
-from state.names import HOST_SPACES, Claim, parents, registrable
+from state.names import CERTIFICATES, HELD, HOST_SPACES, Claim, parents, registrable
 from state.tables import claims
 
 _INSERT = insert(claims)
 _SAME = (claims.c.space == bindparam("of_space")) & (claims.c.name == bindparam("of_name"))
-_OTHERS = (
-    claims.c.space.in_(HOST_SPACES)
-    & (claims.c.base == bindparam("of_base"))
-    & (claims.c.owner != bindparam("of_owner"))
+_FOREIGN = (claims.c.base == bindparam("of_base")) & (claims.c.owner != bindparam("of_owner"))
+_OTHERS = _FOREIGN & claims.c.space.in_(HELD)
+_AROUND = or_(
+    claims.c.name.in_(bindparam("above", expanding=True)),
+    claims.c.name.like(bindparam("below"), escape="/"),
 )
-_ABOVE = claims.c.name.in_(bindparam("above", expanding=True))
-_BELOW = claims.c.name.like(bindparam("below"), escape="/")
+_ENDED = select(claims.c.uid).where(_FOREIGN, claims.c.space == CERTIFICATES)
+_ENDED_AROUND = _ENDED.where(_AROUND)
 
 
 def _first(condition: ColumnElement[bool]) -> Select[Any]:
@@ -30,7 +34,7 @@ def _first(condition: ColumnElement[bool]) -> Select[Any]:
 
 
 _HELD = _first(_SAME)
-_HELD_AROUND = _first(or_(_SAME, _OTHERS & or_(_ABOVE, _BELOW)))
+_HELD_AROUND = _first(or_(_SAME, _OTHERS & _AROUND))
 _HELD_AT_ALL = _first(or_(_SAME, _OTHERS))
 
 
@@ -54,6 +58,17 @@ def claim(connection: Connection, document: Document, wanted: Iterable[Claim]) -
         connection.execute(_INSERT, [claim_row(document, each) for each in names])
 
 
+def ended(connection: Connection, document: Document, held: Iterable[Claim]) -> list[str]:
+    """The certificates (uids) of others that are for names which the document holds now: nobody can have them."""
+    found: dict[str, None] = {}
+    for each in held:
+        if each.space in HELD:
+            around = _around(document, each)
+            query = _ENDED_AROUND if "above" in around else _ENDED
+            found |= dict.fromkeys(connection.execute(query, around).scalars())
+    return list(found)
+
+
 def claim_row(document: Document, held: Claim) -> dict[str, str]:
     """The row that says whose a name is; `base` is the registrable domain of a host name."""
     base = registrable(held.name) if _shared(held) else held.name
@@ -72,8 +87,10 @@ def release(connection: Connection, uids: Iterable[str]) -> None:
 
 
 def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> None:
-    query, related = _in_the_way(document, wanted)
-    found = connection.execute(query, {"of_space": wanted.space, "of_name": wanted.name} | related).scalar()
+    around, query = _around(document, wanted), _HELD
+    if around:
+        query = _HELD_AROUND if "above" in around else _HELD_AT_ALL
+    found = connection.execute(query, {"of_space": wanted.space, "of_name": wanted.name} | around).scalar()
     if found == wanted.name:
         raise Conflict(f"{wanted.name!r} is taken", code=_code(wanted))
     if found is not None:
@@ -83,16 +100,16 @@ def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> 
         )
 
 
-def _in_the_way(document: Document, wanted: Claim) -> tuple[Select[Any], dict[str, Any]]:
-    """What finds a claim that is in the way; at a registrable domain all of other tenants' are."""
+def _around(document: Document, wanted: Claim) -> dict[str, Any]:
+    """What others may not have beside a host name: names above and below; at a registrable domain all of its names."""
     if not _shared(wanted):
-        return _HELD, {}
+        return {}
     base, plain = registrable(wanted.name), wanted.name.removeprefix("*.")
     others = {"of_base": base, "of_owner": document.owner}
     if plain == base:
-        return _HELD_AT_ALL, others
+        return others
     above = [wanted.name, *(name for parent in parents(wanted.name) for name in (parent, f"*.{parent}"))]
-    return _HELD_AROUND, others | {"above": above, "below": f"%.{_literal(plain)}"}
+    return others | {"above": above, "below": f"%.{_literal(plain)}"}
 
 
 def _shared(each: Claim) -> bool:

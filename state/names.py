@@ -34,14 +34,18 @@ SYSTEM_ACCOUNTS = frozenset(_SYSTEM.split())
 _suffixes = PublicSuffixList()
 
 
-HOST_SPACES = ("hosts", "certificates", "zones")
+HELD = ("hosts", "zones")
+"""Where a name is held: by a site, or by a zone."""
+CERTIFICATES = "certificates"
+HOST_SPACES = (*HELD, CERTIFICATES)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A name held by one document for its owner: a login name in `accounts`, else a host name by its A-label.
 
-    In each of the spaces of host names one document may hold a name, in all of them one tenant.
+    In each of the spaces of host names one document may have a name, in all that hold names one tenant. A certificate
+    is for a name and holds none: it is for nobody's or one's own.
     """
 
     space: str

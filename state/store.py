@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select, update
 
 from state.allotment import check_limit, next_number, place
-from state.claims import claim, lock, release
+from state.claims import lock, release
 from state.companions import accompany, leave
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound, Stale
@@ -21,6 +21,7 @@ from state.parts import find_whole, free_name
 from state.reading import around, from_row, get, parts_of, related
 from state.recording import columns, record, touch_dependents
 from state.tables import documents, refs
+from state.taking import take_names
 from state.tombstones import bury, confirm
 from state.tracing import current_request
 from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
@@ -109,7 +110,7 @@ def create_owned(
         whole=whole.uid if whole else "",
     )
     connection.execute(_INSERT, columns(document) | {"pending": bool(document.target)})
-    claim(connection, document, kind.claims(document))
+    take_names(connection, document, kind)
     record(connection, document, kind, actor, apart=apart)
     told = of_document(document, CREATED)
     emit(connection, replace(told, manager=user.owner) if user and told.owner == user.name else told)
@@ -159,7 +160,7 @@ def change(
     row = documents.c.uid == changed.uid
     connection.execute(update(documents).where(row).values(**columns(changed), pending=bool(changed.target)))
     release(connection, [changed.uid])
-    claim(connection, changed, kind.claims(changed))
+    take_names(connection, changed, kind)
     connection.execute(delete(refs).where(refs.c.uid == changed.uid))
     record(connection, changed, kind, actor, apart=apart)
     emit(connection, of_document(changed, UPDATED))
@@ -241,7 +242,7 @@ def _restored(
     )
     row = documents.c.uid == document.uid
     connection.execute(update(documents).where(row).values(**columns(document), pending=bool(lost.target)))
-    claim(connection, document, kind.claims(document))
+    take_names(connection, document, kind)
     record(connection, document, kind, actor, apart=apart)
     emit(connection, of_document(document, CREATED))
     accompany(connection, document, actor, create, change)

@@ -5,12 +5,14 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from state import store
 from state.database import Database
 from state.document import Document
 from state.kinds import KINDS
+from state.reading import from_row
+from state.tables import documents
 from state.targets import list_hosts
 
 Outcome = Document | Exception
@@ -36,6 +38,22 @@ class Company:
     def site(self, name: str, owner: str, **values: Any) -> Document:
         with self.database.writing() as connection:
             return store.create(connection, KINDS["WebDomain"], name, owner, values, actor="test")
+
+    def certificate(self, name: str, owner: str, **values: Any) -> Document:
+        with self.database.writing() as connection:
+            return store.create(connection, KINDS["Certificate"], name, owner, values, actor="test")
+
+    def zone(self, name: str, owner: str, **values: Any) -> Document:
+        with self.database.writing() as connection:
+            return store.create(connection, KINDS["DnsZone"], name, owner, values, actor="test")
+
+    def certificates(self) -> list[Document]:
+        """All that are alive."""
+        with self.database.reading() as connection:
+            query = select(documents).where(
+                documents.c.kind == "Certificate", documents.c.deleted_at.is_(None)
+            )
+            return [from_row(row) for row in connection.execute(query).mappings()]
 
     def change(self, document: Document, **values: Any) -> Document:
         with self.database.writing() as connection:

@@ -134,3 +134,46 @@ def test_a_refused_write_leaves_nothing_behind(company: Company) -> None:
     with pytest.raises(Conflict):
         company.site("example.org", "bert", aliases=["example.com"])
     assert company.site("example.org", "anna").owner == "anna"
+
+
+def test_a_certificate_keeps_nobody_from_a_name(company: Company) -> None:
+    company.user("anna")
+    company.user("bert")
+    for name in ("example.com", "deep.shop.example.com", "example.net", "shop.example.org", "b.example.org"):
+        company.certificate(name, "anna")
+    company.site("shop.example.com", "bert", letsencrypt_enabled=True, aliases=["example.net"])
+    company.zone("a.shop.example.org", "bert")
+    left = {(each.name, each.owner) for each in company.certificates()}
+    assert left == {("b.example.org", "anna"), ("shop.example.com", "bert")}
+
+
+def test_a_certificate_is_for_no_name_of_another_tenant_and_goes_when_it_becomes_one(
+    company: Company,
+) -> None:
+    company.user("anna")
+    company.user("bert")
+    site = company.site("example.com", "bert")
+    for name in ("example.com", "shop.example.com"):
+        with pytest.raises(Conflict) as caught:
+            company.certificate(name, "anna")
+        assert caught.value.code == "domain_taken"
+    company.certificate("www.example.com", "bert")
+    company.certificate("example.net", "anna")
+    company.change(site, aliases=["example.net"])
+    assert [each.owner for each in company.certificates()] == ["bert"]
+
+
+def test_ones_own_certificates_stay(company: Company) -> None:
+    company.user("anna")
+    company.certificate("www.example.com", "anna")
+    company.site("example.com", "anna")
+    company.zone("example.com", "anna")
+    assert [each.name for each in company.certificates()] == ["www.example.com"]
+
+
+def test_a_name_that_one_document_of_a_kind_has_is_taken_for_another(company: Company) -> None:
+    company.user("anna")
+    company.user("bert")
+    company.certificate("example.com", "anna")
+    with pytest.raises(Conflict):
+        company.certificate("example.com", "bert")
