@@ -9,7 +9,7 @@ from api.writes import Written
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
 from state.kind import Context, Reason
-from state.kinds import KINDS, parts_of_kind
+from state.kinds import KINDS
 from state.reading import by_uid, parts_of
 from state.settings import Settings
 
@@ -21,7 +21,7 @@ def refuse_lacks(connection: Connection, settings: Settings, written: Iterable[W
     Raises Invalid for parts that need what is not there, Conflict when something was taken away that is needed.
     """
     together = list(written)
-    wholes = {one.after.uid: one for one in together if parts_of_kind(KINDS[one.after.kind])}
+    wholes = {one.after.uid: one for one in together if KINDS[one.after.kind].lacks}
     groups: dict[str, list[Written]] = {}
     for one in together:
         if _weighs(one):
@@ -42,7 +42,7 @@ def _weighs(one: Written) -> bool:
     """Whether a whole may lack something by this."""
     kind, spec, before = KINDS[one.after.kind], one.after.spec, one.before.spec if one.before else None
     if kind.part_of is None:
-        return bool(parts_of_kind(kind)) and before is not None and before != spec
+        return kind.lacks is not None and before is not None and before != spec
     return kind.part_of.weighs(before, None if one.after.deleted else spec)
 
 
@@ -84,7 +84,8 @@ def _before(
 
 
 def _lacks(context: Context) -> Mapping[str, Reason]:
+    judge = KINDS[context.document.kind].lacks
     try:
-        return KINDS[context.document.kind].lacks(context)
+        return judge(context) if judge else {}
     except Exception:  # whatever a template does: its zones say so themselves
         return {}

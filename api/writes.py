@@ -15,6 +15,7 @@ from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
 from state.kinds import KINDS
+from state.names import with_a_labels
 from state.reading import by_uid, find, from_row, parts_of
 from state.tables import documents
 
@@ -143,9 +144,9 @@ def visible_document(connection: Connection, principal: Principal, kind: Kind, u
 
 
 def visible_by_name(connection: Connection, principal: Principal, kind_name: str, name: str) -> Document:
-    """The living document of this kind and name, if it is the principal's to see. Raises NotFound."""
+    """The living document of this kind and name, in either form, if it is the principal's to see. Raises NotFound."""
     kind = KINDS.get(kind_name)
-    found = find(connection, Ref(kind.name, name)) if kind and "\0" not in name else None
+    found = find(connection, Ref(kind.name, with_a_labels(name))) if kind and "\0" not in name else None
     if kind is None or found is None or not _sees(connection, principal, kind, found.uid):
         raise NotFound("Resource not found", resource="document", id=f"{kind_name}/{name}")
     return found

@@ -195,10 +195,6 @@ class PartOf:
     weighs: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
 
 
-def _lacks_nothing(_: Context) -> Mapping[str, Reason]:
-    return {}
-
-
 def _nothing(_: Context) -> Compiled:
     return Compiled()
 
@@ -274,7 +270,7 @@ class Kind:
     remembered: Mapping[str, type] = field(default_factory=dict)
     handing: Handing | None = None
     part_of: PartOf | None = None
-    lacks: Callable[[Context], Mapping[str, Reason]] = _lacks_nothing
+    lacks: Callable[[Context], Mapping[str, Reason]] | None = None
     copied: Callable[[Spec], bool] | None = None
 
     @property

@@ -8,6 +8,7 @@ from pydantic import Field
 from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
+from state.dns.fitness import misleading
 from state.dns.names import owner_name, target_name
 from state.dns.serving import on_host
 from state.dns.signing import KEYS, NOT_SIGNED, SIGNED
@@ -87,10 +88,10 @@ def _complete(values: Values, name: str, _owner: str, _related: Related, previou
 def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     assert isinstance(spec, DnsZone)
     try:
-        target_name(spec.primary_ns, name)
+        wrong = misleading("NS", "", target_name(spec.primary_ns, name), name)
     except ValueError as error:
-        return [("primary_ns", str(error))]
-    return []
+        wrong = str(error)
+    return [("primary_ns", wrong)] if wrong else []
 
 
 def _compile(context: Context) -> Compiled:

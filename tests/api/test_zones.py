@@ -133,6 +133,7 @@ def test_names_are_given_shown_and_found_in_either_form(world_on_both: World) ->
     world = world_on_both
     zone = call(world, "POST", "/dns", domain="bücher.example").json()
     assert (zone["domain"], zone["unicode_name"]) == ("xn--bcher-kva.example", "bücher.example")
+    assert call(world, "GET", "/documents/DnsZone/bücher.example").json()["metadata"]["uid"] == zone["id"]
     call(world, "POST", "/dns", domain="plain.example")
     for query in ("domain=bücher.example", "domain=xn--bcher-kva.example", "unicode_name=BÜCHER.example"):
         found = call(world, "GET", f"/dns?{query}").json()
