@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from state.document import Document
+from state.keeping import keep
 from tests.api.conftest import World, working
 
 
@@ -115,6 +116,26 @@ def test_a_set_may_replace_an_address_by_an_alias(world_on_both: World, zone: Do
     assert put(two=alias).status_code == 200
     records = call(world, "GET", f"/dns/{zone.uid}/records").json()["records"]
     assert [each["record_type"] for each in records] == ["CNAME"]
+
+
+def test_a_zone_shows_what_its_parent_is_to_publish_once_it_is_signed(
+    world_on_both: World, zone: Document
+) -> None:
+    world, ds = world_on_both, ["60485 13 2 AB"]
+    one = f"/dns/{zone.uid}"
+    assert call(world, "PUT", one, dnssec_enabled=True).json()["ds_records"] is None
+    with world.database.writing() as connection:
+        keep(
+            connection,
+            zone.uid,
+            {"ds_records": ds, "dnskey_records": ["257 3 13 AA=="], "dnssec": {"tag": 1}},
+        )
+    shown = call(world, "GET", one).json()
+    assert (shown["ds_records"], shown["dnskey_records"]) == (ds, ["257 3 13 AA=="])
+    assert "dnssec" not in shown
+    assert call(world, "GET", "/dns").json()["zones"][0]["ds_records"] == ds
+    assert call(world, "GET", "/dns?ds_records=60485").status_code == 422
+    assert fields(call(world, "PUT", one, ds_records=ds)) == ["ds_records"]
 
 
 def test_events_tell_of_records(world_on_both: World, zone: Document) -> None:

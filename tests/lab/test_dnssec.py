@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from inventories import lab
 from state.document import Condition, Document
 from state.jobs import read_log
+from state.plans import ask, get_plan, pack
 from tests.lab.control import Control, control_plane, until
 from tests.lab.test_dns import dig, record, serial
 
@@ -29,15 +31,21 @@ def signed(control: Control, name: str, owner: str, **values: object) -> Documen
     )
 
 
-def validated(control: Control, zone: str, name: str, kind: str = "A") -> str:
-    """What a validator says that trusts just the key that the control plane tells of."""
+def anchored(control: Control, zone: str, host: lab.LabHost) -> str:
+    """A file on a host that has a validator trust just the key that the control plane tells of."""
     document = control.find("DnsZone", zone)
     assert document
     (key,) = document.kept["dnskey_records"]
     flags, protocol, algorithm, public = key.split()
     anchor = f'trust-anchors {{ "{zone}." static-key {flags} {protocol} {algorithm} "{public}"; }};'
-    control.run("tee", "/tmp/anchor", input_=anchor)
-    return control.run("delv", "@127.0.0.1", "-a", "/tmp/anchor", f"+root={zone}", name, kind)
+    lab.exec(host, ["tee", "/tmp/anchor"], stdin=anchor, check=True)
+    return "/tmp/anchor"
+
+
+def validated(control: Control, zone: str, name: str, kind: str = "A") -> str:
+    """What such a validator says."""
+    anchor = anchored(control, zone, control.host)
+    return control.run("delv", "@127.0.0.1", "-a", anchor, f"+root={zone}", name, kind)
 
 
 def warned(control: Control, zone: Document, reason: str) -> Condition:
@@ -137,6 +145,8 @@ def test_a_zone_stays_signed_as_long_as_the_zone_above_publishes_its_ds(
             servers = record(control, above, "wilma", "NS", "ns1.example.net.")
             ds = record(control, above, "wilma", "DS", control.kept(zone)["ds_records"][0], ttl=1)
         control.ready(ds, servers, above)
+        assert foreseen(control, zone, dnssec_enabled=False) == ["DsPublished"]
+        assert "above" not in control.kept(zone)
         zone = control.change(zone, dnssec_enabled=False)
         control.ready(zone)
         assert control.kept(zone)["ds_records"][0] in warned(control, zone, "DsPublished").message
@@ -151,6 +161,22 @@ def test_a_zone_stays_signed_as_long_as_the_zone_above_publishes_its_ds(
         warned(control, zone, "NotWanted")
         control.remove(wilma)
         control.gone(wilma)
+
+
+def foreseen(control: Control, zone: Document, **values: object) -> list[str]:
+    """What a dry run warns of when these values of a zone were others."""
+    changed = replace(zone, spec=zone.spec.model_copy(update=values), generation=zone.generation + 1)
+    with control.database.writing() as connection:
+        asked = ask(connection, "admin", {"overlay": [pack(changed)]}, {})
+
+    def answered() -> list[str] | None:
+        with control.database.reading() as connection:
+            plan = get_plan(connection, asked)
+        parts = plan.report["targets"] if plan.report else None
+        return None if parts is None else [each["reason"] for part in parts for each in part["warnings"]]
+
+    found: list[str] = until("the dry run is answered", answered)
+    return found
 
 
 def test_a_zone_above_that_is_not_ours_is_asked_over_the_dns(lab_host: lab.LabHost, tmp_path: Path) -> None:

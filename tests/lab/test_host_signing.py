@@ -1,6 +1,7 @@
 """Signed zones on a real host: named signs with the key that comes with a zone, and what it signs validates."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -116,6 +117,28 @@ def test_nothing_is_left_of_a_zone_that_goes_and_its_successor_is_signed_with_an
     other = Signed("wim.test")
     host.make(*other.at(1))
     assert "; fully validated" in delv(host, other, "wim.test", "SOA")
+
+
+def test_a_name_server_that_is_killed_while_it_reloads_serves_what_is_live_in_the_end(host: Hands) -> None:
+    tom = Signed("tom.test")
+
+    def at(serial: int) -> list[Resource]:
+        line = f"www 60 IN A 192.0.2.{serial}"
+        text = f'zone "sue.test" {{ type primary; file "{LIVE}/sue.test.zone"; }};\n'
+        plain = [zone("sue.test", serial, line), resource.config("named", "sue.test.conf", text)]
+        return [*tom.at(serial, line), *plain]
+
+    host.make(*at(1))
+    killing = "while ! pgrep -x rndc; do :; done; systemctl kill --signal=KILL named"
+    for serial in range(2, 6):
+        with ThreadPoolExecutor(1) as pool:
+            killed = pool.submit(host.shell, killing)
+            host.make(*at(serial))
+            killed.result()
+        response = host.make(*at(serial), services=["named"])
+        assert set(statuses(response)) == {"applied"}
+        assert f"192.0.2.{serial}" in delv(host, tom, "www.tom.test", "A")
+        assert host.run("dig", "+short", "@127.0.0.1", "www.sue.test", "A") == f"192.0.2.{serial}\n"
 
 
 def test_named_alone_reads_private_keys_and_changes_none_of_the_files(host: Hands) -> None:
