@@ -1,6 +1,6 @@
 """From what was planned and what became of it to what is known of each document; pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,13 @@ from reconciler.apply import Applied, Result
 from reconciler.compile import Outcome
 from reconciler.plan import Action, Cause, Change
 from reconciler.subject import Subject, Survey
+from state.certificate_ends import ENDS_SOON
 from state.document import PROMISE, Condition, Document, Refusal, Status
 from state.errors import GhostError
 from state.event import FAILED, READY, Event, of_document
 from state.kind import Reason
 from state.kinds import KINDS
-from state.resource import digest
+from state.resource import SHOWN, digest
 
 UNDONE = "undone"
 DONE = frozenset({"applied"})
@@ -83,7 +84,15 @@ def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
         if not same or old.observed_generation != document.generation:
             verb = READY if now.status else FAILED
             found.append(of_document(document, verb, reason=now.reason, message=now.message))
+        ending = _ending(conclusion.status)
+        if ending and now.status and not _ending(old):
+            found.append(of_document(document, FAILED, reason=ending.reason, message=ending.message))
     return found
+
+
+def _ending(status: Status) -> Condition | None:
+    """That what still is in order will not be for long."""
+    return next((c for c in status.conditions if c.type == "Secured" and c.reason == ENDS_SOON), None)
 
 
 def _waits(survey: Survey, uid: str) -> frozenset[str]:
@@ -173,6 +182,7 @@ def _conclude_one(
             refused=_refusals(old, outcome, failed),
             repairs=_repairs(old, changes, results),
         )
+    outcome = replace(outcome, notes=(*outcome.notes, *_unseen(survey, applied, outcome.keys)))
     own = _problems(outcome, blocked, failed)
     problems = [*own, *down]
     for told in _told(status, problems, blocked, outcome, repaired=not own):
@@ -182,6 +192,15 @@ def _conclude_one(
     forget = document.deleted and not status.applied and not problems
     new = {} if problems else _new(document, outcome.keep)
     return Conclusion(status, retry and not document.whole, forget, new)
+
+
+def _unseen(survey: Survey, applied: Applied, keys: Iterable[str]) -> Iterator[Reason]:
+    """That visitors are not shown the certificate that they should be."""
+    there = {**survey.look.observation.found, **applied.observed}
+    for key in keys:
+        wanted = survey.catalog.resources[key]
+        if wanted.type == SHOWN and there.get(key) != wanted.attributes:
+            yield Reason("NotShown", f"visitors of {wanted.name} are shown another certificate, or none")
 
 
 def _result(change: Change, applied: Applied) -> Result:

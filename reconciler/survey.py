@@ -137,7 +137,8 @@ def _plane(connection: Connection, target: str) -> Plane:
     addresses = {name: address_of(host) for name, host in hosts.items()}
     mine = hosts[target].secondaries if target in hosts else ()
     given, facts = answers(connection, target), hosts_facts(connection) if name_of(target) else {}
-    return Plane(thumbprint(connection), datetime.now(UTC).date(), given, facts, mine, addresses)
+    now = datetime.now(UTC)
+    return Plane(thumbprint(connection), now.date(), given, facts, mine, addresses, now=now)
 
 
 def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from reconciler.certificates.decisions import needed
 from reconciler.certificates.wanting import ask_for_certificates
+from reconciler.compile import Outcome
 from reconciler.dnssec.lookout import leaving
 from reconciler.lease import whoami
 from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, survey, whole_target
 from reconciler.unread import retried
+from state.certificate_ends import ENDED, ENDS_SOON
 from state.document import Condition, Status
 from state.job_types import SWEEP
 from state.jobs import add_job, finish_job, log
@@ -88,13 +90,19 @@ def _needy(found: Survey) -> frozenset[str]:
         told = ready != kept_from and _why(status) == "; ".join(
             r.message for r in (*outcome.blocked, *blocked)
         )
-        if not told or found.subject.documents[uid].deleted:
+        if not told or _unsaid(status, outcome) or found.subject.documents[uid].deleted:
             needy.add(uid)
     services = {change.service for change in found.plan.changes if change.type == "service"}
     needy |= {
         found.catalog.wanted_by[r.key] for r in found.catalog.resources.values() if r.service in services
     }
     return frozenset(needy - {""}) | retried(found.unread)
+
+
+def _unsaid(status: Status, outcome: Outcome) -> bool:
+    """Whether a certificate has come to its end, or near to it, and nobody was told yet."""
+    reasons = {each.code for each in outcome.notes} & {ENDED, ENDS_SOON}
+    return bool(reasons) and not any(c.type == "Secured" and c.reason in reasons for c in status.conditions)
 
 
 def _why(status: Status) -> str:

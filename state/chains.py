@@ -22,17 +22,21 @@ from cryptography.x509 import (
     BasicConstraints,
     Certificate,
     DNSName,
+    ExtendedKeyUsage,
     ExtensionNotFound,
     Name,
     SubjectAlternativeName,
     UniformResourceIdentifier,
     load_pem_x509_certificates,
 )
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 LONGEST, MOST = 64 << 10, 10
-SHORTEST_RSA = 2048
+SHORTEST_RSA, LONGEST_RSA = 2048, 8192
+CURVES = frozenset({"secp256r1", "secp384r1"})
+"""Those that every browser takes in a certificate (P-256, P-384; RFC 8446, section 4.2.3); P-521 is in few."""
 _WEAK = frozenset({"md5", "sha1"})
+_SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _ASKED = re.compile(r"http://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._-]{1,64}){0,8}/?")
 
 
@@ -66,6 +70,8 @@ def read_chain(text: str) -> Chain:
         _vouched(one, above, number)
     if _is_authority(leaf):
         raise ValueError("the first certificate is an authority's: put the site's own first")
+    if not _for_servers(leaf):
+        raise ValueError("it is not for web servers (extended key usage): ask for one with serverAuth")
     algorithm = leaf.signature_hash_algorithm
     if algorithm is not None and algorithm.name in _WEAK:
         raise ValueError(f"it is signed with {algorithm.name.upper()}, which nobody trusts any more")
@@ -93,8 +99,10 @@ def read_key(text: str, chain: Chain) -> str:
         raise ValueError("is no private key in PEM") from None
     if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
         raise ValueError("is neither RSA nor ECDSA, which is what browsers understand")  # noqa: TRY004
-    if isinstance(key, RSAPrivateKey) and key.key_size < SHORTEST_RSA:
-        raise ValueError(f"has {key.key_size} bits: {SHORTEST_RSA} are needed")
+    if isinstance(key, RSAPrivateKey) and not SHORTEST_RSA <= key.key_size <= LONGEST_RSA:
+        raise ValueError(f"has {key.key_size} bits: browsers want {SHORTEST_RSA} to {LONGEST_RSA}")
+    if isinstance(key, EllipticCurvePrivateKey) and key.curve.name not in CURVES:
+        raise ValueError(f"is on the curve {key.curve.name}: browsers take P-256 and P-384 only")
     if key.public_key() != _public(_certificates(chain.pem)[0]):
         raise ValueError("does not belong to the certificate")
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -152,6 +160,15 @@ def _is_authority(certificate: Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(BasicConstraints).value.ca
     except (ExtensionNotFound, ValueError):
         return False
+
+
+def _for_servers(certificate: Certificate) -> bool:
+    """Whether a web server may be known by it (RFC 5280, section 4.2.1.12)."""
+    try:
+        found = certificate.extensions.get_extension_for_class(ExtendedKeyUsage).value
+    except (ExtensionNotFound, ValueError):
+        return True
+    return not _SERVERS.isdisjoint(found)
 
 
 def _names(certificate: Certificate) -> tuple[str, ...]:

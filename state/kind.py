@@ -102,7 +102,8 @@ class Plane:
     """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), what zones (by
     uid) answer authorities now, as names relative to the zone and texts, and what its hosts have, by name, where
     documents are not on the hosts that they lead to; of the host that is compiled for, its secondaries; and where other
-    name servers find each host. `taken`: of zones (by uid), which one at their provider is not theirs."""
+    name servers find each host. `taken`: of zones (by uid), which one at their provider is not theirs. `now`: the
+    time, where anybody asks."""
 
     thumbprint: str = ""
     day: date = date.min
@@ -111,6 +112,7 @@ class Plane:
     secondaries: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 NO_PLANE = Plane()

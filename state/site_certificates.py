@@ -1,8 +1,10 @@
 """The certificate of a site: which one it is, where the web server finds it, and what is said of it."""
 
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, cast
 
+from state.certificate_ends import ended
 from state.chains import Chain, covers, known_chain
 from state.document import Document, Ref
 from state.kind import Reason, Values
@@ -98,10 +100,15 @@ def file_name(domain: object) -> str:
     return name if len(name) <= 200 else tag(name)
 
 
-def insecure(document: Document, values: Words) -> tuple[Reason, ...]:
+def insecure(
+    document: Document, values: Words, certificate: Document | None, now: datetime | None
+) -> tuple[Reason, ...]:
     """Why a site that wants to speak HTTPS does not do so as it should."""
     spec = cast("Site", document.spec)
-    if not (spec.ssl_enabled or spec.letsencrypt_enabled) or is_trusted(values):
+    if is_trusted(values):
+        chain = usable(document, certificate)
+        return ended(chain, now, f"see the certificate {document.name}") if chain else ()
+    if not (spec.ssl_enabled or spec.letsencrypt_enabled):
         return ()
     how = "and over HTTPS with one that nobody trusts" if spec.ssl_enabled else "and not over HTTPS"
     return (Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, {how}"),)

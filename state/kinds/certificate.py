@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from state.certificate_ends import ended, ends_soon
 from state.certificate_zones import zone_of, zone_refs
 from state.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
 from state.document import Document, Ref
@@ -110,7 +111,7 @@ def _take(name: str, given: Values, body: Values, at: datetime) -> Handed | Sequ
     field = "certificate"
     try:
         chain = read_chain(str(given["certificate"]))
-        _refuse_useless(chain.names, name, chain.valid_until, at)
+        _refuse_useless(chain, name, at)
         field = "private_key"
         key = read_key(str(given["private_key"]), chain)
     except ValueError as error:
@@ -118,11 +119,13 @@ def _take(name: str, given: Values, body: Values, at: datetime) -> Handed | Sequ
     return Handed(kept(chain, key), {KEY: key}, {"acme_provider": None})
 
 
-def _refuse_useless(names: Sequence[str], name: str, until: datetime, at: datetime) -> None:
-    if until <= at:
-        raise ValueError(f"ended on {until:%Y-%m-%d}: give one that is valid")
-    if not covers(names, _canonical(name)):
-        raise ValueError(f"is not for {name}: it is for {', '.join(names) or 'no host name'}")
+def _refuse_useless(chain: Chain, name: str, at: datetime) -> None:
+    if chain.valid_until <= at:
+        raise ValueError(f"ended on {chain.valid_until:%Y-%m-%d}: give one that is valid")
+    if chain.valid_from > at:
+        raise ValueError(f"begins on {chain.valid_from:%Y-%m-%d}: give one that is valid, or give it then")
+    if not covers(chain.names, _canonical(name)):
+        raise ValueError(f"is not for {name}: it is for {', '.join(chain.names) or 'no host name'}")
 
 
 def _canonical(name: str) -> str:
@@ -160,7 +163,18 @@ def _compile(context: Context) -> Compiled:
         private_config("nginx", f"{name}.key", Secret(document.sealed, KEY), checksum),
     )
     told = f"{chain.issuer} vouches for {', '.join(chain.names)} until {chain.valid_until:%Y-%m-%d}"
-    return Compiled(resources, notes=notes, secured=Reason("Valid", told[:8000]))
+    past, soon = _ending(spec, chain, context.plane.now)
+    valid = None if past else Reason("Valid", told[:8000])
+    return Compiled(resources, blocked=past, notes=(*past, *soon, *notes), secured=valid)
+
+
+def _ending(spec: Certificate, chain: Chain, now: datetime | None) -> tuple[tuple[Reason, ...], ...]:
+    """That it has ended; and that it ends soon, where nobody renews it."""
+    renewed = spec.acme_provider and spec.auto_renew
+    remedy = "it is asked for anew" if renewed else "ask for it to be renewed, or set auto_renew"
+    if not spec.acme_provider:
+        remedy = "give the next one (certificate and private_key)"
+    return ended(chain, now, remedy), () if renewed else ends_soon(chain, now, remedy)
 
 
 def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ...]:

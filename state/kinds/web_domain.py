@@ -157,7 +157,8 @@ def _compile(context: Context) -> Compiled:
             resources.append(_pool(context, values, made))
         resources.append(_vhost(context, spec, values, closed, made))
         resources += seen(document, certificate, values, resources[-1].key)
-    return Compiled(resources=tuple(resources), notes=insecure(document, values), secured=secured(values))
+    notes = insecure(document, values, certificate, context.plane.now)
+    return Compiled(resources=tuple(resources), notes=notes, secured=secured(values))
 
 
 def _folders(document: Document, spec: WebDomain, context: Context, values: Words) -> tuple[Resource, ...]:

@@ -1,7 +1,7 @@
 """What a pass says of each document, and whether it is tried again soon."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -268,3 +268,31 @@ def test_a_certificate_that_is_in_order_is_said_to_be() -> None:
     for uid in ("Certificate/example.com", "WebDomain/example.com"):
         assert condition(conclusions[uid].status, "Ready").status
         assert condition(conclusions[uid].status, "Secured").status
+
+
+def test_a_site_whose_visitors_are_shown_another_certificate_is_not_secured() -> None:
+    one = with_material(document("Certificate", "example.com", "anna"))
+    host, secured = Host(), company(user(), one, site(ssl_enabled=True))
+    host.reconcile(secured)
+    host.there["shown:example.com"]["sha256"] = "another"
+    survey = host.survey(secured)
+    host.make(survey.plan, but={"shown:example.com"})
+    status = host.conclude(survey, host.applied(survey.plan))[SITE].status
+    assert (condition(status, "Secured").status, condition(status, "Secured").reason) == (False, "NotShown")
+    host.reconcile(secured)
+    assert condition(host.statuses[SITE], "Secured").status
+
+
+def test_the_end_of_a_certificate_is_told_of_before_it_comes_once_and_when_it_has_come() -> None:
+    one = with_material(document("Certificate", "example.com", "anna", acme_provider=None), "example.com")
+    host, mine = Host(), company(user(), one, site(ssl_enabled=True))
+    host.reconcile(mine)
+    told = []
+    for days in (80, 81, 91):
+        host.now = datetime.now(UTC) + timedelta(days=days)
+        survey, conclusions = host.reconcile(mine)
+        told.append([(event.name, event.data["reason"]) for event in news(survey, conclusions)])
+        assert not condition(host.statuses[one.uid], "Secured").status
+    assert told == [[("ssl.certificate.failed", "EndsSoon")], [], [("ssl.certificate.failed", "Ended")]]
+    assert condition(host.statuses[SITE], "Secured").reason == "Ended"
+    assert not condition(host.statuses[one.uid], "Ready").status

@@ -19,10 +19,9 @@ from tests.state.companies import DAY, FACTS, TARGET, Company, templates
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def catalog_of(company: Company) -> Catalog:
-    return compile_documents(
-        company.documents, company.related, FACTS, templates(), Plane(day=DAY), company.parts
-    )
+def catalog_of(company: Company, now: datetime | None = None) -> Catalog:
+    plane = Plane(day=DAY, now=now)
+    return compile_documents(company.documents, company.related, FACTS, templates(), plane, company.parts)
 
 
 def attributes_of(catalog: Catalog) -> dict[str, Any]:
@@ -45,14 +44,15 @@ def condition(status: Status, type_: str) -> Condition:
 
 @dataclass
 class Host:
-    """What is there by key; and what is known of it by uid."""
+    """What is there by key; and what is known of it by uid; `now`: the time, where it matters."""
 
     there: dict[str, Any] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
+    now: datetime | None = None
 
     def survey(self, company: Company, *, listed: Mapping[str, Any] | None = None) -> Survey:
         """A look at all of the company's documents."""
-        catalog = catalog_of(company)
+        catalog = catalog_of(company, self.now)
         statuses = {d.uid: self.statuses.get(d.uid, Status(d.uid)) for d in company.documents}
         asked = {*catalog.resources, *(key for s in statuses.values() for key in s.applied)}
         found = {key: self.there.get(key) for key in sorted(asked)}

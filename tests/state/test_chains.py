@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +43,20 @@ def test_a_chain_says_for_whom_it_is_who_vouches_and_how_long() -> None:
     assert 90 * 86400 < chain.lifetime < 92 * 86400
 
 
+@pytest.mark.parametrize(
+    "also", [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]
+)
+def test_one_for_servers_is_taken_whatever_else_it_is_for(also: ObjectIdentifier) -> None:
+    usages = [ExtendedKeyUsageOID.CLIENT_AUTH, also]
+    assert read_chain(vouch("a.example", usages=usages).chain).names == ("a.example",)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1()])
+def test_keys_that_browsers_take_are_taken(curve: ec.EllipticCurve) -> None:
+    key = ec.generate_private_key(curve)
+    assert read_key(pem(key), read_chain(vouch("a.example", key=key).chain)) == pem(key)
+
+
 def test_what_was_kept_is_known_again() -> None:
     chain = read_chain(MINE.chain)
     assert known_chain({**kept_chain(chain), "more": 1}) == chain
@@ -65,6 +81,7 @@ def test_an_authority_without_an_organisation_goes_by_its_common_name_or_all_of_
         (MINE.certificate * 11, "at most 10"),
         (vouch().certificate, "names no host"),
         (OLD, "is signed with SHA1"),
+        (vouch("a.example", usages=[ExtendedKeyUsageOID.CLIENT_AUTH]).chain, "is not for web servers"),
     ],
 )
 def test_what_is_no_chain_is_refused_with_the_reason(text: str, words: str) -> None:
@@ -87,12 +104,21 @@ def _edwards() -> str:
         (pem(ec.generate_private_key(ec.SECP256R1()), "secret"), "is encrypted"),
         (pem(rsa.generate_private_key(65537, 1024)), "has 1024 bits"),
         (_edwards(), "neither RSA nor ECDSA"),
+        (pem(ec.generate_private_key(ec.SECP256K1())), "is on the curve secp256k1"),
+        (pem(ec.generate_private_key(ec.BrainpoolP256R1())), "is on the curve brainpoolP256r1"),
+        (pem(ec.generate_private_key(ec.SECP521R1())), "is on the curve secp521r1"),
     ],
 )
 def test_what_is_not_its_key_is_refused_with_the_reason_and_not_shown(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         read_key(text, read_chain(MINE.chain))
     assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_key_with_which_each_handshake_would_take_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("state.chains.LONGEST_RSA", 2048)
+    with pytest.raises(ValueError, match="has 2056 bits"):
+        read_key(pem(rsa.generate_private_key(65537, 2056)), read_chain(MINE.chain))
 
 
 def test_a_key_is_kept_in_one_form_whatever_it_came_in() -> None:

@@ -57,9 +57,10 @@ def vouch(
     key: Key | None = None,
     trust: str = "Test Trust",
     ocsp: Sequence[str] = (),
+    usages: Sequence[x509.ObjectIdentifier] = (),
 ) -> Vouched:
     """A certificate for these names that began `since` days ago and ends in `days`; `ocsp` are who knows if it is
-    revoked."""
+    revoked, `usages` what it may be used for, where it says that."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer, authority = root(trust)
     subject = _name((NameOID.COMMON_NAME, names[0])) if names else _name()
@@ -68,6 +69,8 @@ def vouch(
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
         made = made.add_extension(alternatives, critical=False)
+    if usages:
+        made = made.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if ocsp:
         places = [x509.UniformResourceIdentifier(url) for url in ocsp]
         described = [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place) for place in places]

@@ -1,14 +1,14 @@
 """Certificates: valid or refused, given by their owner and judged, and made into a chain and a key."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Handed
+from state.kind import Compiled, Context, Handed, Plane
 from state.kinds.certificate import CERTIFICATE, names_of
 from state.names import Claim
 from tests.state.companies import FACTS, company, document, templates, user, with_material
@@ -23,9 +23,9 @@ def certificate(**values: Any) -> Document:
     return document("Certificate", "example.com", "anna", **values)
 
 
-def _compile(one: Document, *others: Document) -> Compiled:
+def _compile(one: Document, *others: Document, now: datetime | None = None) -> Compiled:
     related = company(*(others or (user(),))).related.get
-    return CERTIFICATE.compile(Context(one, FACTS, templates(), related))
+    return CERTIFICATE.compile(Context(one, FACTS, templates(), related, Plane(now=now)))
 
 
 def test_it_is_for_its_name_the_others_and_those_below_each_once() -> None:
@@ -102,6 +102,7 @@ def test_ones_own_is_kept_with_what_it_says_and_its_key_is_a_secret() -> None:
         (replace(MINE, key=vouch("example.com").key), "private_key", "does not belong"),
         (vouch("example.org"), "certificate", "is not for example.com: it is for example.org"),
         (vouch("example.com", days=-1, since=9), "certificate", "ended on"),
+        (vouch("example.com", days=9, since=-1), "certificate", "begins on"),
         (replace(MINE, certificate="nothing"), "certificate", "names no host"),
     ],
 )
@@ -163,3 +164,33 @@ def test_one_that_is_switched_off_is_nowhere_and_one_of_nobody_is_blocked() -> N
     assert _compile(with_material(certificate(is_active=False))).resources == ()
     assert [r.code for r in _compile(certificate(), user("bob")).blocked] == ["OwnerHasNoAccount"]
     assert [r.code for r in _compile(certificate(), user(role="admin")).blocked] == ["OwnerHasNoAccount"]
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ({"acme_provider": None}, "give the next one"),
+        ({"auto_renew": False}, "ask for it to be renewed"),
+        ({}, ""),
+    ],
+)
+def test_one_that_ends_soon_says_so_where_nobody_renews_it(values: dict[str, Any], remedy: str) -> None:
+    one = with_material(certificate(**values), "example.com")
+    compiled = _compile(one, now=NOW + timedelta(days=80))
+    assert [note.code for note in compiled.notes] == (["EndsSoon"] if remedy else [])
+    assert all(remedy in note.message for note in compiled.notes)
+    assert compiled.blocked == ()
+    assert _compile(one, now=NOW).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"), [({"acme_provider": None}, "give the next one"), ({}, "it is asked for anew")]
+)
+def test_one_that_has_ended_is_not_ready_nor_secured_and_stays_on_its_host(
+    values: dict[str, Any], remedy: str
+) -> None:
+    compiled = _compile(with_material(certificate(**values), "example.com"), now=NOW + timedelta(days=91))
+    (reason,) = compiled.blocked
+    assert (reason.code, remedy in reason.message, compiled.secured) == ("Ended", True, None)
+    assert compiled.notes[0] == reason
+    assert len(compiled.resources) == 2
