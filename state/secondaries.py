@@ -8,10 +8,10 @@ from sqlalchemy import Connection, select, update
 
 from state.kinds import EVERY
 from state.reading import from_row
-from state.recording import touch
+from state.statuses import wake
 from state.tables import documents, targets
 from state.targets import Target, list_targets
-from state.zone_copies import follow
+from state.zone_copies import copies, follow_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ def _again(connection: Connection, primary: str) -> None:
     """Calls for a look at each zone of a host, with the copies that it should have."""
     kinds = [kind.name for kind in EVERY.values() if kind.copied]
     mine = (documents.c.target == primary, documents.c.kind.in_(kinds), documents.c.deleted_at.is_(None))
-    for row in connection.execute(select(documents).where(*mine)).mappings().all():
-        zone = from_row(row)
-        follow(connection, zone)
-        touch(connection, zone)
+    zones = [from_row(row) for row in connection.execute(select(documents).where(*mine)).mappings()]
+    follow_all(connection, zones)
+    copied = copies(connection, (zone.name for zone in zones))
+    wake(connection, [each.uid for each in (*zones, *copied)])
 
 
 def address_of(target: Target) -> str:
