@@ -1,7 +1,7 @@
 """The record of a run as jobs: one for each owner it concerns, with a log that grows while it runs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -91,11 +91,14 @@ class Journal:
 
     def ended(self, connection: Connection, done: Applied) -> None:
         """Ends the jobs with the result of each resource."""
+        for name, values in done.services.items():
+            if not values.get("ok"):
+                _log.warning("service failed", target=self._target, service=name, why=values.get("message"))
         for owner, job in self._jobs.items():
-            results = {c.key: self._result(c, done) for c in self._by_owner[owner]}
+            results = {c.key: self._result(c, done, owner) for c in self._by_owner[owner]}
             bad = {key: r for key, r in results.items() if r["status"] != "applied"}
             lines = [f"{key}: {r['status']}: {r['message']}" for key, r in list(bad.items())[:500]]
-            lines += [_service_line(name, values) for name, values in done.services.items()]
+            lines += [_service_line(name, values, owner) for name, values in done.services.items()]
             lines += [f"on the host: {_phases(done)}"] if done.timings else []
             lines.append(
                 f"{len(results) - len(bad)} of {len(results)} applied and proved in {self._elapsed()}"
@@ -137,7 +140,7 @@ class Journal:
         names = sorted(self._names[uid] for uid in uids)
         return {"target": self._target, "stamp": self._stamp, "documents": names[:MOST_NAMED], "uids": uids}
 
-    def _result(self, change: Change, done: Applied) -> dict[str, Any]:
+    def _result(self, change: Change, done: Applied, owner: str) -> dict[str, Any]:
         result = done.results.get(change.key)
         service = done.services.get(change.service or "", {}) if change.type == "service" else {}
         status = result.status if result else ("applied" if service.get("ok") else "failed")
@@ -146,7 +149,7 @@ class Journal:
             "action": change.action.value,
             "cause": change.cause.value,
             "status": status,
-            "message": result.message if result else str(service.get("message", "")),
+            "message": result.message if result else _words(service, owner),
         }
 
     def _elapsed(self) -> str:
@@ -162,6 +165,13 @@ def _phases(done: Applied) -> str:
     return ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in done.timings.items())
 
 
-def _service_line(name: str, values: Any) -> str:
-    message = f": {values['message']}" if values.get("message") else ""
+def _words(service: Mapping[str, Any], owner: str) -> str:
+    """What a service says went wrong, which may name what belongs to anybody: tenants are not told."""
+    message = str(service.get("message") or "")
+    return "operators are told why" if message and owner != SYSTEM else message
+
+
+def _service_line(name: str, values: Mapping[str, Any], owner: str) -> str:
+    words = _words(values, owner)
+    message = f": {words}" if words else ""
     return f"{values.get('action', 'none')} {name} {'ok' if values.get('ok') else 'FAILED'}{message}"

@@ -25,12 +25,15 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_max_length=4096)
 
     @classmethod
-    def stored(cls, values: dict[str, Any]) -> Self:
+    def stored(cls, values: Any) -> Self:
         """The spec that was stored as these values: it was valid then, and is not validated again.
 
-        A field that did not exist then has its default. Many are read: they share what they can.
+        A field that did not exist then has its default. What is no object of fields any more, since somebody changed
+        it in the database, has none: that is this document's trouble alone. Many are read: they share what they can.
         """
         names = _names(cls)
+        if not isinstance(values, dict):
+            values = {}
         if len(values) != len(names) or not all(map(values.__contains__, names)):
             return cast("Self", cls.model_construct(**values))
         spec: Self = cls.__new__(cls)

@@ -7,7 +7,7 @@ import pytest
 from state import resource
 from state.resource import Resource
 from tests.lab.test_host_configs import current, statuses
-from tests.playbooks.remote import Hands, hands
+from tests.playbooks.remote import Hands, change, hands
 
 pytestmark = pytest.mark.lab
 LIVE = "/etc/ghostcp/live/named"
@@ -60,6 +60,32 @@ def test_bad_zones_of_many_are_found_each_with_its_words_and_the_rest_is_served(
     assert "nonsense" not in found["named/z3.test.zone"]["message"]
     assert " 1 " in served(host, "z29.test")
     assert served(host, "z7.test") == ""
+
+
+def test_a_zone_that_only_the_name_server_itself_refuses_is_refused_alone_and_at_once(host: Hands) -> None:
+    """named has limits that its checker does not know: 100 records of a type at a name."""
+    host.make(zone("erin.test", 1, "www 60 IN A 192.0.2.1"), options("erin.test"))
+    many = [f"pool 60 IN A 10.0.0.{number}" for number in range(1, 102)]
+    crowded, frank = zone("crowded.test", 1, *many), zone("frank.test", 1)
+    erin = host.look("config:named/erin.test.zone")["config:named/erin.test.zone"]
+    response = host.apply(
+        change(zone("erin.test", 2, *many), erin, document="erin"),
+        *(change(it, None, document="crowded") for it in (crowded, options("crowded.test"))),
+        *(change(it, None, document="frank") for it in (frank, options("frank.test"))),
+    )
+    results = {key: result["status"] for key, result in response["results"].items()}
+    assert results == {
+        "config:named/erin.test.zone": "refused",
+        "config:named/crowded.test.zone": "refused",
+        "config:named/crowded.test.conf": "skipped",
+        frank.key: "applied",
+        options("frank.test").key: "applied",
+    }
+    assert "too many records" in response["results"][crowded.key]["message"]
+    assert " 1 " in served(host, "frank.test")
+    assert " 1 " in served(host, "erin.test")
+    assert served(host, "crowded.test") == ""
+    assert current(host, "named") == [{"active": True, "current": True}]
 
 
 def test_bad_options_are_refused_and_the_others_go_live(host: Hands) -> None:

@@ -1,6 +1,7 @@
 """BIND: what of its zones differs between two trees, having it load just that, and proof that it serves it."""
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,15 +67,21 @@ def load(host: Host, old: str | None) -> str:
     back = bind_proof.gone_back(host, signed, live, old)
     _touch(live, new.changed)
     aside = [] if back else _going_back(live, new, due)
-    known = old is not None
+    known, began = old is not None, time.time()
     for argv in _again() if back else (*_without(host, aside), *_commands(new, aside, known=known)):
         if argv == _START:
             signing.forget(host, back)
         status, output = host.run(argv, COMMAND_SECONDS)
         if status != 0:
-            return f"{' '.join(argv)}: {output.strip()[:300]}"
+            words = f"{' '.join(argv)}: {output.strip()[:300]}"
+            return bind_proof.explained(host, words, new.changed, began)
     journals.forget(host, new.gone)
     return bind_proof.prove(host, due)
+
+
+def blame(problem: str) -> frozenset[str]:
+    """The files of the zones that named would not load, by what it says of that."""
+    return frozenset(f"{FOLDER}/{zone}{ZONE}" for zone in bind_proof.blamed(problem))
 
 
 _START = ("systemctl", "start", "named.service")

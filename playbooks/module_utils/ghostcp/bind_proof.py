@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from .bind import Difference
 
 SECONDS, ZONES_A_SECOND, SIGNED_BYTES_A_SECOND = 10.0, 500, 50_000
-COMMAND_SECONDS = 15.0
+COMMAND_SECONDS, SECONDS_OF_SILENCE = 15.0, 0.5
 _SERIAL = re.compile(r"^\S+ \d+ IN SOA \S+ \S+ (\d+)", re.MULTILINE)
+_NOT_LOADED = re.compile(
+    r"zone ([a-z0-9._-]+)/IN(?: \(\w+\))?: (?:not loaded due to errors|loading from (?:primary|master) file \S+ failed)"
+)
 _LOADED = re.compile(r"^serial: (\d+)$", re.MULTILINE)
 
 
@@ -101,28 +104,57 @@ def prove(host: Host, left: Mapping[str, Due]) -> str:
     """Waits until everything is served as is due; the answer is what is not, empty when all is."""
     size = sum(each.size for each in left.values() if each.tag is not None)
     patience = SECONDS + len(left) / ZONES_A_SECOND + size / SIGNED_BYTES_A_SECOND
-    deadline = time.monotonic() + patience
+    began, started = time.time(), time.monotonic()
+    asked_at = started
     while True:
         found = soa.starts(sorted(left))
         left = {zone: each for zone, each in left.items() if not each.met(found.get(zone))}
-        if not left or time.monotonic() > deadline:
+        if not left or time.monotonic() > started + patience:
             break
+        if time.monotonic() > asked_at + SECONDS_OF_SILENCE:
+            if blamed(_journal(host, began)) & left.keys():
+                break
+            asked_at = time.monotonic()
         time.sleep(0.02)
-    return _unproved(host, left, found)
+    return _unproved(host, left, found, began)
 
 
-def _unproved(host: Host, left: Mapping[str, Due], found: Mapping[str, Start]) -> str:
+def blamed(words: str) -> frozenset[str]:
+    """The zones of which named says that it did not load them."""
+    return frozenset(_NOT_LOADED.findall(words))
+
+
+def _journal(host: Host, since: float) -> str:
+    argv = [
+        "journalctl",
+        "--quiet",
+        "--no-pager",
+        "--output=cat",
+        f"--since=@{int(since)}",
+        "--unit=named.service",
+    ]
+    status, output = host.run(argv, COMMAND_SECONDS)
+    return output if status == 0 else ""
+
+
+def _unproved(host: Host, left: Mapping[str, Due], found: Mapping[str, Start], began: float) -> str:
+    """What is wrong with one of the zones that are left: one that named would not load, if there is one."""
     if not left:
         return ""
-    zone = min(left)
+    zone = min(blamed(_journal(host, began)) & left.keys(), default=min(left))
     served = "no answer" if zone not in found else _told(found[zone])
     words = f"{zone}: {_wanted(left[zone])} is wanted, and {served} is served"
     if len(left) > 1:
         words += f"; so it is with {len(left) - 1} others"
-    argv = ["journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=200", "--unit=named.service"]
-    status, output = host.run(argv, 15.0)
-    said = [line for line in output.splitlines() if status == 0 and f"zone {zone}/IN" in line]
-    return "; ".join([words, *said[-3:]])
+    return explained(host, words, {zone}, began)
+
+
+def explained(host: Host, words: str, zones: Collection[str], began: float) -> str:
+    """The words, and what named has said since of one of these zones, if it would not load it."""
+    said = _journal(host, began)
+    zone = min(blamed(said) & set(zones), default=min(zones, default=""))
+    about = [line for line in said.splitlines() if zone and f"zone {zone}/IN" in line]
+    return "; ".join([words, *about[-3:]])
 
 
 def _wanted(each: Due) -> str:

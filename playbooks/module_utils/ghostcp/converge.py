@@ -5,13 +5,15 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from . import configs, generations, loading, services, staging
+from . import configs, daemons, generations, loading, services, staging
 from .generations import ForeignError
 from .host import Host, explain, write_atomically
 from .services import Report
 from .staging import Trial
 from .timing import Clock
 from .wire import ACCEPTED, APPLIED, Change, Outcome, failed
+
+TOGETHER = "; why is told to operators, since it was loaded together with what others changed"
 
 
 @dataclass(slots=True)
@@ -112,11 +114,27 @@ def _go_live(
         _take_back(host, before, number)
         loading.bring_up(host, sorted(touched), needed | broken)
         healthy = all(report.ok for report in loading.load(host, sorted(broken)).values())
+    refused = _blamed(trial, broken, reports)
+    if healthy and refused:
+        result.outcomes |= staging.fallout(trial.active, refused)
+        return [[change for change in trial.active.values() if change.key not in result.outcomes]]
     groups = _apart(trial, broken)
     if healthy and len(groups) > 1:
         return groups
     result.add(reports)
     return [_without(trial, broken, reports, result)]
+
+
+def _blamed(trial: Trial, broken: set[str], reports: dict[str, Report]) -> dict[str, Outcome]:
+    """The changes that a daemon itself names as what it would not load: they are refused."""
+    files = {
+        file: reports[name].message
+        for name in broken
+        if (blame := daemons.of(name).blame)
+        for file in blame(reports[name].message)
+    }
+    active = [change for change in trial.active.values() if not change.deletes]
+    return {it.key: Outcome("refused", files[it.name]) for it in active if it.name in files}
 
 
 def _apart(trial: Trial, broken: set[str]) -> list[list[Change]]:
@@ -134,10 +152,12 @@ def _apart(trial: Trial, broken: set[str]) -> list[list[Change]]:
 def _without(trial: Trial, broken: set[str], reports: dict[str, Report], result: Converged) -> list[Change]:
     """Fail the changes of the broken services and of their documents; the others are left."""
     documents: dict[str, Outcome] = {}
+    alone = len({change.document for change in trial.active.values()}) == 1
+    words = {name: f": {reports[name].message}" if alone else TOGETHER for name in broken}
     for change in trial.active.values():
         name = configs.service(change)
         if name in broken:
-            outcome = failed(f"{name} did not load it and runs the previous one: {reports[name].message}")
+            outcome = failed(f"{name} did not load it and runs the previous one{words.get(name, '')}")
             result.outcomes[change.key] = outcome
             if change.document:
                 documents[change.document] = outcome

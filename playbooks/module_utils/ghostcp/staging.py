@@ -52,28 +52,31 @@ class Trial:
 
         The others of a refused change are not refused themselves: they may be right without it.
         """
-        touched, out = set[str](), dict(culprits)
-        while out:
-            together, lacking = {}, {}
-            for key, outcome in out.items():
-                change = self.active.pop(key)
-                self.take_out(change)
-                self.outcomes[key] = outcome
-                touched.add(configs.service(change))
-                lacking[key] = Outcome("skipped", f"it needs {key}, which was not accepted")
-                if change.document:
-                    together[change.document] = Outcome(
-                        "skipped", f"{key} was not accepted, and they change together"
-                    )
-            torn = ((it, _torn(it, together, lacking)) for it in self.active.values())
-            out = {change.key: reason for change, reason in torn if reason}
-        return touched
+        out = fallout(self.active, culprits)
+        self.outcomes |= out
+        gone = [self.active.pop(key) for key in out]
+        for change in gone:
+            self.take_out(change)
+        return {configs.service(change) for change in gone}
 
 
-def _torn(change: Change, together: Mapping[str, Outcome], lacking: Mapping[str, Outcome]) -> Outcome | None:
+def fallout(changes: Mapping[str, Change], culprits: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """What becomes of culprits, of the others of their documents, and of what requires any of these."""
+    found, out = dict[str, Outcome](), dict(culprits)
+    while out:
+        found |= out
+        together = {changes[key].document: key for key in out if changes[key].document}
+        torn = ((it, _torn(it, together, out)) for it in changes.values() if it.key not in found)
+        out = {change.key: reason for change, reason in torn if reason}
+    return found
+
+
+def _torn(change: Change, together: Mapping[str, str], out: Mapping[str, Outcome]) -> Outcome | None:
     """Why a change goes with others that are out: by document, or by what it requires."""
-    needs = (lacking[key] for key in change.requires if key in lacking)
-    return together.get(change.document) or next(needs, None)
+    if change.document in together:
+        return Outcome("skipped", f"{together[change.document]} was not accepted, and they change together")
+    needed = next((key for key in change.requires if key in out), None)
+    return Outcome("skipped", f"it needs {needed}, which was not accepted") if needed else None
 
 
 def begin(host: Host, changes: Sequence[Change], verdict: Validate = validate.validate) -> Trial:
