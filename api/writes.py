@@ -11,6 +11,7 @@ from api import access
 from api.auth import Principal
 from api.visibility import visible
 from state import store
+from state.companions import refuse_change, refuse_removal
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
@@ -95,6 +96,7 @@ def change(
 
     changed = with_faults(faults, make)
     access.check_limits(principal, kind, document.spec, changed.spec)
+    refuse_change(connection, document, changed)
     return Written(document, changed)
 
 
@@ -111,6 +113,7 @@ def remove(
     access.check_remove(principal, kind, document)
     if generation is not None and document.generation != generation:
         raise Stale(f"it is at generation {document.generation} now: read it again")
+    refuse_removal(connection, document)
     owned = _owned(connection, document) if kind.owns else parts_of(connection, [document.uid])
     store.remove(connection, document, actor=principal.name, confirmed=confirmed)
     left = {each.uid: each for each in by_uid(connection, [document.uid, *(d.uid for d in owned)])}

@@ -13,10 +13,12 @@ from commands.client import Client, Values
 from commands.console import Failed, err, out, plain
 from commands.login import connect
 from commands.zones import export_zone
+from state.document import Document, Ref
 from state.errors import Unreadable
 from state.files import Faulty, FileDocument, dump_documents, load, read, write
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR
+from state.validation import dump
 
 Where = Annotated[Path, typer.Argument(help="a folder of YAML files, or one file", metavar="DIR")]
 
@@ -106,9 +108,26 @@ def export(
 
 
 def stored(client: Client) -> list[FileDocument]:
-    """All documents that are stored, but for those of the system itself: their names cannot be chosen."""
+    """All documents that are stored, but for those of the system itself, whose names cannot be chosen, and those that
+    come with others."""
     found = [_document(values) for values in client.all("documents") if _choosable(values)]
-    return sorted(found, key=lambda each: (KINDS[each.kind].rank, each.owner, each.name))
+    return sorted(without_companions(found), key=lambda each: (KINDS[each.kind].rank, each.owner, each.name))
+
+
+def without_companions(documents: Sequence[FileDocument]) -> list[FileDocument]:
+    """The documents without those that come with others of them, and say nothing that these do not say."""
+    coming = dict(pair for each in documents for pair in _coming_with(each))
+    return [each for each in documents if coming.get(each.ref) != (each.owner, each.spec)]
+
+
+def _coming_with(document: FileDocument) -> Iterator[tuple[Ref, tuple[str, Values]]]:
+    """What comes with a document: whose it is, and its spec."""
+    kind = KINDS[document.kind]
+    whole = Document(
+        "", kind.name, document.name, document.owner, "", kind.schema.stored(dict(document.spec))
+    )
+    for ref, values in kind.companions(whole).items():
+        yield ref, (document.owner, dump(KINDS[ref.kind].schema.model_validate(values)))
 
 
 def _choosable(values: Values) -> bool:

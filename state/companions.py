@@ -9,10 +9,12 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from state.document import Document, Ref
+from state.errors import Conflict
 from state.keeping import keep
 from state.kind import Kind, Values
 from state.kinds import KINDS
-from state.reading import find
+from state.reading import by_uid, find
+from state.validation import dump
 
 OF = "of"
 """Under which name a companion remembers the uid of whom it came with."""
@@ -53,3 +55,38 @@ def leave(
         known = find(connection, ref) if ref.weak and ref not in staying else None
         if known is not None and known.kept.get(OF) == document.uid:
             remove(known)
+
+
+def refuse_removal(connection: Connection, document: Document) -> None:
+    """Raises Conflict when it is the companion of a document that still wants it."""
+    host = _host(connection, document)
+    if host is not None:
+        raise Conflict(f"it comes with {_named(host)} and goes with it: {_off(host)}", code="companion")
+
+
+def refuse_change(connection: Connection, before: Document, after: Document) -> None:
+    """Raises Conflict when a companion is changed where another document decides what it is."""
+    host = _host(connection, before)
+    if host is None:
+        return
+    decided = KINDS[host.kind].companions(host)[before.ref]
+    old, new, now = dump(before.spec), dump(after.spec), dump(KINDS[before.kind].schema(**decided))
+    wrong = sorted(name for name in decided if new[name] not in (old[name], now[name]))
+    if wrong:
+        follow = f"{', '.join(wrong)}: what it says there follows {_named(host)}"
+        raise Conflict(f"{follow}: change that one, or {_off(host)}", code="companion", fields=wrong)
+
+
+def _host(connection: Connection, document: Document) -> Document | None:
+    """What a companion came with, as long as that wants it."""
+    uid = document.kept.get(OF)
+    found = by_uid(connection, [uid]) if uid else []
+    return next((d for d in found if not d.deleted and document.ref in KINDS[d.kind].companions(d)), None)
+
+
+def _named(host: Document) -> str:
+    return f"the {KINDS[host.kind].noun} {host.name}"
+
+
+def _off(host: Document) -> str:
+    return f"switch {KINDS[host.kind].companions_by} off there"

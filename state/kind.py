@@ -229,19 +229,20 @@ class Handing:
 class Kind:
     """One kind of document.
 
-    `plural` is its path in the REST API and, unless there is a `key`, that of its lists; `name_field` the body field
-    that names it there, `topic` what its events begin with (``domain`` in ``domain.created``).
-    `check_name` returns the canonical name or raises ValueError. `complete` fills what was not given, from the
-    related documents and the previous spec. `limit` is the field of the owner's spec that bounds how many there
-    may be (0: no bound), `counter` the owner's field that shows how many there are. `rank` orders: what a kind
-    refers to has a lower one. `measured` are fields that are shown as kept with a document, else as given here.
-    `password`: it has one, which is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that
-    one may post (`create`) and put (`change`). `remembered` are the fields of what is kept that answers show, with
-    their types. `lacks` is what a document cannot be without and does not have, by the part (uid) that needs it, or
-    itself (empty): no write may add to that. `companions` come with a document, which refers to them weakly: they are
-    made, changed and deleted with it. `provider_field` names the external DNS provider that carries a document in
-    place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of their host have
-    copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by either form.
+    `plural` is its path in the REST API and, unless there is a `key`, that of its lists; `name_field` the body
+    field that names it there, `topic` what its events begin with (``domain`` in ``domain.created``). `check_name`
+    returns the canonical name or raises ValueError. `complete` fills what was not given, from the related documents
+    and the previous spec. `limit` is the field of the owner's spec that bounds how many there may be (0: no bound),
+    `counter` the owner's field that shows how many there are. `rank` orders: what a kind refers to has a lower one.
+    `measured` are fields that are shown as kept with a document, else as given here. `password`: it has one, which
+    is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that one may post (`create`) and
+    put (`change`). `remembered` are the fields of what is kept that answers show, with their types. `lacks` is what
+    a document cannot be without and does not have, by the part (uid) that needs it, or itself (empty): no write may
+    add to that. `companions` come with a document, which refers to them weakly: they are made, changed and deleted
+    with it, as the field `companions_by` asks for. `provider_field` names the external DNS provider that carries a
+    document in place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of
+    their host have copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by
+    either form.
     """
 
     name: str
@@ -255,6 +256,7 @@ class Kind:
     references: Callable[[Document], tuple[Ref, ...]] = _no_refs
     claims: Callable[[Document], tuple[Claim, ...]] = _no_claims
     companions: Callable[[Document], Mapping[Ref, Values]] = _no_companions
+    companions_by: str = ""
     complete: Callable[[Values, str, str, Related, Spec | None], Values] = _as_given
     check: Callable[[str, str, Spec], Sequence[tuple[str, str]]] = field(default=lambda _n, _o, _s: ())
     placed: bool = True

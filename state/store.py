@@ -190,24 +190,25 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
             f"{document.name!r} still has users of its own: delete or move them first", code="in_use"
         )
     mine = {document.uid, *(d.uid for d in owned)}
-    if _referring(connection, document) - mine:
+    referring = _referring(connection, document)
+    if any(not weak and each.uid not in mine for each, weak in referring):
         raise Conflict(f"{kind.name} {document.name!r} is in use", code="in_use")
     for each in (*owned, current):
         bury(connection, each, actor, confirmed=confirmed)
         touch_dependents(connection, each)
     leave(connection, current, frozenset(), partial(remove, connection, actor=actor, confirmed=confirmed))
+    for each, _ in referring:
+        if not each.deleted and each.uid not in mine and current.ref in EVERY[each.kind].companions(each):
+            accompany(connection, each, actor, create, change)
 
 
-def _referring(connection: Connection, document: Document) -> set[str]:
-    """Those that refer to the document and cannot be without it."""
+def _referring(connection: Connection, document: Document) -> list[tuple[Document, bool]]:
+    """Those that refer to the document, each with whether it can be without it."""
     found = select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
     rows = connection.execute(select(documents).where(documents.c.uid.in_(found))).mappings()
     others = [from_row(row) for row in rows]
-    return {
-        each.uid
-        for each in others
-        if any(ref == document.ref and not ref.weak for ref in EVERY[each.kind].references(each))
-    }
+    pairs = ((each, ref) for each in others for ref in EVERY[each.kind].references(each))
+    return [(each, ref.weak) for each, ref in pairs if ref == document.ref]
 
 
 def _lost(kind: Kind, found: Iterable[Document], spec: Spec) -> Document | None:

@@ -205,6 +205,7 @@ WEB_DOMAIN = Kind(
     references=lambda document: (Ref("User", document.owner), certificate_of(document)),
     claims=_claims,
     companions=companions,
+    companions_by="letsencrypt_enabled",
     complete=_complete,
     check=_check,
     limit="web_domains_limit",

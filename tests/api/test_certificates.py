@@ -125,3 +125,43 @@ def test_what_no_authority_gave_is_not_renewed_by_one(world: World) -> None:
     assert world.call("bert", "PUT", f"/ssl/{view['id']}", json=body).status_code == 200
     answer = world.call("bert", "POST", f"/ssl/{view['id']}/renew")
     assert answer.json()["details"]["code"] == "not_active"
+
+
+def _accompanying(world: World) -> tuple[Any, Any]:
+    """A site and the certificate that came with it."""
+    site = world.site("pol.example", "bert", letsencrypt_enabled=True)
+    (view,) = world.call("bert", "GET", "/ssl").json()["certificates"]
+    return site, view
+
+
+def test_one_that_comes_with_a_site_stays_as_long_as_that_wants_it(world: World) -> None:
+    site, view = _accompanying(world)
+    for path in (f"/ssl/{view['id']}", "/documents/Certificate/pol.example"):
+        answer = world.call("bert", "DELETE", path)
+        assert answer.status_code == 409, answer.text
+        assert answer.json()["details"]["code"] == "companion"
+        assert "switch letsencrypt_enabled off" in answer.text
+    assert world.call("bert", "PUT", f"/domains/{site.uid}", json={"letsencrypt_enabled": False}).is_success
+    assert world.call("bert", "GET", "/ssl").json()["total"] == 0
+
+
+def test_what_a_site_decides_of_its_certificate_is_changed_there(world: World) -> None:
+    site, view = _accompanying(world)
+    path = f"/ssl/{view['id']}"
+    answer = world.call("bert", "PATCH", path, json={"san_domains": ["else.example"], "is_active": False})
+    assert answer.status_code == 409
+    assert answer.json()["details"]["fields"] == ["is_active", "san_domains"]
+    assert "the domain pol.example" in answer.text
+    same = {"auto_renew": False, "san_domains": ["pol.example"]}
+    assert world.call("bert", "PATCH", path, json=same).status_code == 200
+    assert world.call("bert", "PUT", f"/domains/{site.uid}", json={"aliases": ["www.pol.example"]}).is_success
+    changed = world.call("bert", "GET", path).json()
+    assert (changed["auto_renew"], changed["san_domains"]) == (False, ["pol.example", "www.pol.example"])
+
+
+def test_one_that_somebody_wrote_is_theirs_to_change_and_delete(world: World) -> None:
+    view = _created(world)
+    world.site("pol.example", "bert", letsencrypt_enabled=True)
+    path = f"/ssl/{view['id']}"
+    assert world.call("bert", "PATCH", path, json={"san_domains": ["else.example"]}).status_code == 200
+    assert world.call("bert", "DELETE", path).status_code == 204

@@ -63,6 +63,32 @@ def test_the_systems_own_documents_are_not_exported(ask: Run, api: Api) -> None:
     assert ask("export").out == ""
 
 
+def test_what_comes_with_a_site_is_not_exported_unless_it_says_more(ask: Run, api: Api) -> None:
+    metadata = {"name": "shop.example", "owner": "anna", "host": None}
+    kinds = {
+        "WebDomain": {"letsencrypt_enabled": True, "aliases": ["www.shop.example"]},
+        "Certificate": {
+            "san_domains": ["shop.example", "www.shop.example"],
+            "acme_provider": "letsencrypt",
+            "acme_challenge_type": "http01",
+            "auto_renew": True,
+            "is_active": True,
+            "is_wildcard": False,
+        },
+    }
+    for kind, spec in kinds.items():
+        api.documents[kind, "shop.example"] = {"kind": kind, "metadata": metadata, "spec": spec}
+    assert ask("export").out.count("kind: ") == 1
+    for field, value in (("auto_renew", False), ("acme_provider", None)):
+        other = {**kinds["Certificate"], field: value}
+        api.documents["Certificate", "shop.example"] = {
+            "kind": "Certificate",
+            "metadata": metadata,
+            "spec": other,
+        }
+        assert ask("export").out.count("kind: ") == 2
+
+
 def test_an_export_goes_through_all_pages(ask: Run, api: Api) -> None:
     def page(name: str, following: str | None) -> tuple[int, dict[str, object], dict[str, str]]:
         metadata: dict[str, object] = {"name": name, "owner": None, "host": None}

@@ -87,3 +87,24 @@ def test_a_site_is_looked_at_when_its_certificate_is_another_or_goes(company: Co
         with company.database.reading() as connection:
             pending = select(documents.c.pending).where(documents.c.uid == site.uid)
             assert connection.execute(pending).scalar_one()
+
+
+def test_when_somebodys_own_goes_the_site_has_one_again_while_it_wants_one(company: Company) -> None:
+    company.user("anna")
+    own = company.certificate("example.com", "anna", auto_renew=False)
+    site = company.site("example.com", "anna", letsencrypt_enabled=True)
+    company.remove(own)
+    found = _certificate(company)
+    assert found is not None
+    assert (found.kept, found.uid != own.uid) == ({"of": site.uid}, True)
+    company.change(site, letsencrypt_enabled=False)
+    other = company.certificate("example.com", "anna")
+    company.remove(other)
+    assert _certificate(company) is None
+
+
+def test_all_of_a_user_goes_with_the_user(company: Company) -> None:
+    anna = company.user("anna")
+    company.site("example.com", "anna", letsencrypt_enabled=True)
+    company.remove(anna)
+    assert _certificate(company) is None
