@@ -18,6 +18,8 @@ from state.job_queue import bury_job, is_due, postpone_job, take_job
 from state.job_types import DNS_SYNC, JOB_TYPES, MOST_NAMED, PURGE, RECONCILE, SWEEP
 from state.jobs import Job, finish_job, log
 from state.kinds import KINDS
+from state.providers import name_of
+from state.statuses import forgive
 from state.tables import documents, statuses
 
 AGAIN = timedelta(minutes=10)
@@ -126,6 +128,10 @@ def _dns_sync(means: Means, job: Job) -> Ended:
     meant = _meant(job) & zones
     if "zone" in job.parameters:
         meant &= documents.c.name == job.parameters["zone"]
+    if name_of(job.target):
+        with means.world.database.writing() as connection:
+            means.lease.check(connection)
+            forgive(connection, job.target)
     total, late = _looked_at(means, job, meant)
     with means.world.database.reading() as connection:
         living = select(documents.c.kind, documents.c.name).where(meant, documents.c.deleted_at.is_(None))

@@ -18,8 +18,9 @@ from state.certificate_ends import ENDED, ENDS_SOON
 from state.document import Condition, Status
 from state.job_types import SWEEP
 from state.jobs import add_job, finish_job, log
+from state.providers import name_of
 from state.resource import RECORD_SET
-from state.statuses import save_statuses, wake
+from state.statuses import forgive, save_statuses, wake
 from state.targets import swept
 
 
@@ -42,6 +43,9 @@ def sweep(world: World, target: str, still: AbstractContextManager[object], job:
     What differs is told in the log of the job that it is done for, else in one of its own. Raises Unreachable or
     Unknown.
     """
+    if name_of(target):
+        with world.database.writing() as connection:
+            forgive(connection, target)
     found = survey(world, whole_target(world.database, target), everything=True)
     unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
     left = leaving(found.subject.documents.values())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, delete, insert, or_, select, update
 
 from state.document import Condition, Document, Refusal, Status
 from state.kind import Kind
@@ -88,6 +88,13 @@ def settle(connection: Connection, reached: Iterable[Document]) -> None:
     rows = [{"of_uid": document.uid, "as_wanted": document.wanted} for document in reached]
     if rows:
         connection.execute(_SETTLE, rows)
+
+
+def forgive(connection: Connection, target: str) -> None:
+    """Has everything on the target tried again that was refused there: it may be for reasons that have gone."""
+    there = select(documents.c.uid).where(documents.c.target == target)
+    refused = statuses.c.uid.in_(there) & (cast(statuses.c.refused, Text) != "{}")
+    connection.execute(update(statuses).where(refused).values(refused={}))
 
 
 def wake(connection: Connection, uids: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ OPEN = frozenset(
 )
 """Options that may be told."""
 _LONGEST = 500
-_REFUSING = frozenset({400, 404, 409, 422})
+_REFUSING = frozenset({400, 422})
 
 
 class Refused(GhostError):  # noqa: N818 - what happened

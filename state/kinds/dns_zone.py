@@ -55,7 +55,8 @@ class DnsZone(Spec):
         3600, description="For how long it may be kept that something is not there (RFC 2308)."
     )
     dns_provider: Annotated[Template, Immutable()] = Field(
-        LOCAL, description="Who serves it: `local` is BIND on the host. It cannot be changed."
+        LOCAL,
+        description="Who serves it: `local` is BIND on the host, others are set up by operators. It cannot be changed.",
     )
     dnssec_enabled: bool = Field(
         False,

@@ -198,6 +198,11 @@ def test_a_record_that_the_provider_refuses_fails_no_other(plane: Plane, server:
     assert "alias.odd.example.com. IN A: Conflicts with pre-existing RRset" in plane.says(zone).message
     assert server.ask("www.odd.example.com", "A") == ["300 192.0.2.7"]
     assert server.ask("alias.odd.example.com", "CNAME") == ["3600 elsewhere.example.net."]
+    server.put("odd.example.com", "alias.odd.example.com.", "CNAME", [])
+    plane.sweep()
+    plane.reconcile()
+    assert plane.says(zone).status
+    assert server.ask("alias.odd.example.com", "A") == ["300 192.0.2.7"]
 
 
 def test_a_dry_run_of_documents_that_are_not_stored(plane: Plane, server: PowerDns) -> None:
