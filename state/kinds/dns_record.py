@@ -21,7 +21,10 @@ _LOCAL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class DnsRecord(Spec):
-    """A name is relative to its zone. What a record leads to is, too, when it has no dot in it; `@` is the zone."""
+    """A name is relative to its zone. What a record leads to is, too, when it has no dot in it; `@` is the zone.
+
+    A name server within the zone needs its address there first, and a DS its NS; what is needed cannot be taken away.
+    """
 
     name: str = Field(APEX, max_length=1024, description="Its name in the zone; `@` is the zone's own.")
     record_type: Literal[
