@@ -1,15 +1,12 @@
-"""What a record must be beside well-formed, so that name servers load its zone: where it stands, where it leads to.
+"""What a record must be beside well-formed, so that name servers load its zone.
 
-These are rules of RFC 1123 (host names), 3402, 9460 and 9461 that BIND insists on: it refuses a whole zone for one of
-these records.
+These are rules of RFC 1034, 3402, 9460 and 9461 that BIND insists on: it refuses a whole zone for one of these records.
 """
 
 import re
 
 from state.dns.names import APEX
 
-_HOSTS = frozenset({"A", "AAAA", "MX"})
-_LEADING_TO_HOSTS = frozenset({"NS", "MX", "SRV"})
 _SERVICES = frozenset({"HTTPS", "SVCB"})
 _OF_RESOLVERS = re.compile(r"(?:_[0-9]+\.)?_dns(?:\..*)?")
 _PROTOCOLS = re.compile(r'\balpn="([^"]*)"')
@@ -28,19 +25,8 @@ def misplaced(name: str, record_type: str, text: str) -> str:
         return f"a {record_type} cannot stand at the zone's own name"
     if name.startswith("*") and record_type == "NS":
         return "a wildcard cannot be delegated"
-    if record_type in _HOSTS and "_" in name:
-        return f"a record of type {record_type} stands at a host name, which has no '_' (RFC 1123)"
     if record_type == "SVCB" and text and _OF_RESOLVERS.fullmatch(name):
         return _no_resolver(text)
-    return ""
-
-
-def misleading(record_type: str, text: str, target: str, zone: str) -> str:
-    """Why a record that says this cannot lead to this whole name; empty when it can."""
-    hosts = record_type in _LEADING_TO_HOSTS or (record_type == "PTR" and zone.endswith(".arpa"))
-    hosts = hosts or (record_type in _SERVICES and not text.startswith("0 "))
-    if hosts and "_" in target:
-        return f"leads to {target!r}, which is no host name: '_' is not in any (RFC 1123)"
     return ""
 
 

@@ -11,7 +11,7 @@ import dns.rdatatype
 import dns.tokenizer
 from dns.rdtypes.ANY.TXT import TXT
 
-from state.dns.fitness import misleading, unusable
+from state.dns.fitness import unusable
 from state.dns.names import target_name
 
 TYPES = tuple("A AAAA CNAME MX TXT NS SRV CAA PTR TLSA DS SSHFP NAPTR HTTPS SVCB".split())
@@ -32,9 +32,7 @@ def rdata(record_type: str, value: str, priority: int, zone: str) -> str:
         text = _FORMS.get(record_type, _parsed)(record_type, words, zone)
     except dns.exception.DNSException as error:
         raise ValueError(f"is no value of a record of type {record_type}: {error}") from None
-    target = target_of(record_type, text)
-    wrong = unusable(record_type, text) or misleading(record_type, text, target, zone)
-    if wrong:
+    if wrong := unusable(record_type, text):
         raise ValueError(wrong)
     return text
 

@@ -10,6 +10,7 @@ from state.dns.fitness import misplaced
 from state.dns.names import APEX, above, owner_name
 from state.dns.serial import next_serial
 from state.dns.signing import serial_of
+from state.dns.sizes import LARGEST_SET, has_room, oversized
 from state.dns.values import PRIORITISED, TYPES, rdata, target_of
 from state.kind import Reason
 from state.resource import sha256
@@ -100,10 +101,26 @@ def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str
         else:
             seen.add(key)
             kept.append(entry)
+    kept = _fitting(kept, wrong)
     lacking = _lacking(kept, zone)
     wrong |= {entry.uid: reason for entry, reason in lacking.items()}
     served = [entry for entry in kept if entry not in lacking] if lacking else kept
     return served, wrong
+
+
+def _fitting(kept: list[Entry], wrong: dict[str, Reason]) -> list[Entry]:
+    """The records without those for which their name has no room; why, is put to what is `wrong`."""
+    if has_room([entry.text for entry in kept]):
+        return kept
+    sets: dict[tuple[str, str], list[Entry]] = {}
+    for entry in kept:
+        sets.setdefault((entry.name, entry.type), []).append(entry)
+    out = set[Entry]()
+    for (_, record_type), entries in sets.items():
+        while oversized(record_type, (entry.text for entry in entries)):
+            out.add(entries.pop())
+    wrong |= {entry.uid: TOO_MUCH for entry in out}
+    return [entry for entry in kept if entry not in out] if out else kept
 
 
 def _lacking(kept: Sequence[Entry], zone: str) -> dict[Entry, Reason]:
@@ -115,6 +132,9 @@ def _lacking(kept: Sequence[Entry], zone: str) -> dict[Entry, Reason]:
     return found | {e: _UNDELEGATED for e in kept if e.type == "DS" and e.name not in delegated}
 
 
+TOO_MUCH = Reason(
+    "TooMuch", f"all records of a name and type have {LARGEST_SET} bytes: delete some, or make them shorter"
+)
 _UNDELEGATED = Reason(
     "NotDelegated", "a DS stands where the zone is delegated: add a record of type NS at its name first"
 )

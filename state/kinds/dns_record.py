@@ -10,8 +10,9 @@ from pydantic import Field
 
 from state.dns.fitness import misplaced
 from state.dns.names import APEX, owner_name
+from state.dns.sizes import oversized
 from state.dns.values import PRIORITISED
-from state.dns.zone import of_values, rdata_of
+from state.dns.zone import TOO_MUCH, of_values, rdata_of
 from state.document import Document
 from state.kind import Completed, Kind, PartOf, Related, Spec, Values
 from state.names import host_name
@@ -106,8 +107,13 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
     beside = [each for each in active if isinstance(each, DnsRecord)]
     if beside and "CNAME" in {spec.record_type, *(each.record_type for each in beside)}:
         return [("record_type", f"a CNAME stands alone at its name, and {spec.name!r} has others")]
-    if _said(document.name, spec) in {_said(document.name, each) for each in beside}:
+    said = _said(document.name, spec)
+    others_said = [_said(document.name, each) for each in beside]
+    if said in others_said:
         return [("value", "the zone has just this record already")]
+    same = [text for record_type, text in (said, *others_said) if record_type == spec.record_type]
+    if oversized(spec.record_type, same):
+        return [("value", TOO_MUCH.message)]
     return []
 
 

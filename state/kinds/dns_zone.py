@@ -8,7 +8,6 @@ from pydantic import Field
 from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
-from state.dns.fitness import misleading
 from state.dns.names import owner_name, target_name
 from state.dns.serving import on_host
 from state.dns.signing import KEYS, NOT_SIGNED, SIGNED
@@ -89,10 +88,10 @@ def _complete(values: Values, name: str, _owner: str, _related: Related, previou
 def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     assert isinstance(spec, DnsZone)
     try:
-        wrong = misleading("NS", "", target_name(spec.primary_ns, name), name)
+        target_name(spec.primary_ns, name)
     except ValueError as error:
-        wrong = str(error)
-    return [("primary_ns", wrong)] if wrong else []
+        return [("primary_ns", str(error))]
+    return []
 
 
 def _compile(context: Context) -> Compiled:

@@ -194,3 +194,14 @@ def test_a_dry_run_tells_of_records_as_lines(world_on_both: World, zone: Documen
     assert line("PUT", path, ttl=60) == (before, "www 60 IN MX 5 mail.example.com.")
     assert line("PUT", path, is_active=False) == (before, f"; {before}")
     assert line("DELETE", path) == (before, None)
+
+
+def test_more_than_an_answer_has_room_for_is_refused(world_on_both: World, zone: Document) -> None:
+    base = f"/dns/{zone.uid}/records"
+    for letter, status in (("x", 201), ("y", 422)):
+        made = call(world_on_both, "POST", base, name="t", record_type="TXT", value=letter * 40_000)
+        assert made.status_code == status, made.text
+    assert "60000 bytes" in made.text
+    assert (
+        call(world_on_both, "POST", base, name="u", record_type="TXT", value="y" * 40_000).status_code == 201
+    )

@@ -156,7 +156,7 @@ def test_a_template_of_the_operator_s_is_followed_and_what_one_writes_stays(
         for wrong, reason in (
             ("@ NS {{ primary_ns }}\n@ TXT {{ absent }}\n", "CompileFailed"),
             ("@ NS {{ primary_ns }}\n@ A nonsense\n", "CompileFailed"),
-            ("@ NS {{ primary_ns }}\n_x A 192.0.2.1\n", "Misplaced"),
+            ("@ NS {{ primary_ns }}\n_dns SVCB 1 . port=5\n", "Misplaced"),
             ("@ NS {{ primary_ns }}\n@ NS inside\n", "GlueMissing"),
         ):
             template.write_text(wrong)

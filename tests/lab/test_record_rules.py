@@ -3,8 +3,10 @@
 import pytest
 
 from inventories import lab
+from playbooks.module_utils.ghostcp.bind_check import _HEAD
 from state.dns.authority import Start
-from state.dns.zone import Entry, zone_file
+from state.dns.values import rdata
+from state.dns.zone import Entry, sort_out, zone_file
 from tests.state.dns.rules import LOADED, REFUSED
 
 pytestmark = pytest.mark.lab
@@ -18,7 +20,9 @@ def loaded(host: lab.LabHost, texts: list[str]) -> list[bool]:
     script = "mkdir -p /tmp/rules; cd /tmp/rules\n"
     for n, text in enumerate(texts):
         script += f"cat > zone <<'END'\n{text}\nEND\n"
-        script += f"""echo 'zone "{ZONE}" {{ type primary; file "/tmp/rules/zone"; }};' > conf\n"""
+        script += (
+            f"""echo '{_HEAD.strip()} zone "{ZONE}" {{ type primary; file "/tmp/rules/zone"; }};' > conf\n"""
+        )
         script += f"named-checkconf -z conf >/dev/null && echo {n} yes || echo {n} no\n"
     done = lab.exec(host, ["sh", "-s"], stdin=script + "rm -r /tmp/rules\n")
     assert done.returncode == 0, done.stderr
@@ -34,3 +38,16 @@ def test_bind_loads_what_is_taken_and_not_what_is_refused(lab_host: lab.LabHost)
         texts.append(zone_file(ZONE, START, 1, [NS], tail=[line]))
     found = loaded(lab_host, texts)
     assert [rule for rule, right in zip(rules, found, strict=True) if right != (rule in LOADED)] == []
+
+
+def test_bind_loads_as_much_at_one_name_as_is_taken(lab_host: lab.LabHost) -> None:
+    def text(*sizes: int) -> str:
+        return zone_file(ZONE, START, 1, [NS, *taken(*sizes)])
+
+    def taken(*sizes: int) -> list[Entry]:
+        texts = (rdata("TXT", f"{n}{'x' * size}", 0, ZONE) for n, size in enumerate(sizes))
+        entries = [Entry("www", "TXT", 60, text, str(n)) for n, text in enumerate(texts)]
+        return [entry for entry in sort_out([NS, *entries], ZONE)[0] if entry != NS]
+
+    assert [len(taken(*sizes)) for sizes in ((29_000, 29_000), (29_000, 35_000), (59_000,))] == [2, 1, 1]
+    assert loaded(lab_host, [text(29_000, 29_000), text(29_000, 35_000), text(59_000)]) == [True] * 3

@@ -2,6 +2,14 @@
 
 _DIGEST = "ab" * 32
 LOADED = (
+    ("_x", "A", "192.0.2.1", 0),
+    ("a_b.c", "AAAA", "2001:db8::1", 0),
+    ("_443._tcp", "MX", "mail", 10),
+    ("www", "NS", "a_b.example.net.", 0),
+    ("www", "MX", "_mail", 10),
+    ("www", "SRV", "0 443 a_b.example.net.", 1),
+    ("www", "HTTPS", "1 _y alpn=h2", 0),
+    ("www", "SVCB", "1 _y alpn=h2", 0),
     ("*", "A", "192.0.2.1", 0),
     ("0", "A", "192.0.2.1", 0),
     ("*.dev", "AAAA", "2001:db8::1", 0),
@@ -30,14 +38,6 @@ LOADED = (
     ("www", "TXT", "x" * 5000, 0),
 )
 REFUSED = (
-    ("_x", "A", "192.0.2.1", 0),
-    ("a_b.c", "AAAA", "2001:db8::1", 0),
-    ("_443._tcp", "MX", "mail", 10),
-    ("www", "NS", "a_b.example.net.", 0),
-    ("www", "MX", "_mail", 10),
-    ("www", "SRV", "0 443 a_b.example.net.", 1),
-    ("www", "HTTPS", "1 _y alpn=h2", 0),
-    ("www", "SVCB", "1 _y alpn=h2", 0),
     ("_dns", "SVCB", "1 dot.example.net. port=853", 0),
     ("_dns", "SVCB", "0 dot.example.net.", 0),
     ("_853._dns.a", "SVCB", "1 . port=5", 0),

@@ -30,7 +30,7 @@ def test_the_document_of_a_record_is_named_after_its_zone(name: str) -> None:
 
 
 def test_what_names_the_server_of_a_zone_is_a_host_name() -> None:
-    for server, fields in (("ns1.example.net", []), ("ns 1;", ["primary_ns"]), ("n_s", ["primary_ns"])):
+    for server, fields in (("ns1.example.net", []), ("ns 1;", ["primary_ns"])):
         spec = DnsZone(primary_ns=server, admin_email="a@example.com")
         assert [field for field, _ in DNS_ZONE.check("example.com", "anna", spec)] == fields
 
