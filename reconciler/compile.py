@@ -1,6 +1,6 @@
 """From documents to the catalog: all resources that a target should have, and what cannot be had yet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from state.document import Document, Ref
 from state.kind import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.kinds import EVERY
-from state.resource import Resource, service
+from state.resource import Resource, service, thumbprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,18 @@ def compile_documents(
         for resource in made:
             resources.setdefault(resource.key, resource)
             wanted_by.setdefault(resource.key, document.uid)
-    for name in sorted({r.service for r in resources.values() if r.service}):
-        daemon = service(name)
-        resources[daemon.key] = daemon
-        wanted_by[daemon.key] = ""
+    for resource in _own({r.service for r in resources.values() if r.service}, plane):
+        resources[resource.key] = resource
+        wanted_by[resource.key] = ""
     return Catalog(resources, wanted_by, outcomes)
+
+
+def _own(services: Iterable[str], plane: Plane) -> Iterator[Resource]:
+    """What is the host's own, and no document's: what all of its sites answer authorities, and the daemons."""
+    names = sorted(services)
+    if "nginx" in names and plane.thumbprint:
+        yield thumbprint(plane.thumbprint)
+    yield from map(service, names)
 
 
 def _order(document: Document) -> tuple[int, str, str]:

@@ -26,7 +26,7 @@ from reconciler.lease import Lease
 from reconciler.plan import Plan
 from reconciler.record import Journal
 from reconciler.subject import Subject, Survey
-from reconciler.survey import World, pending_on, survey
+from reconciler.survey import World, note_own, pending_on, survey
 from reconciler.unread import retried, say_unread
 from state.errors import Superseded, Temporary, Unreachable
 from state.events import emit
@@ -72,6 +72,7 @@ def reconcile(world: World, lease: Lease) -> Pass:
         stamp = new_stamp()
         with Journal(world.database, found, stamp, world.settings.quarantine_days) as journal:
             done = apply(world.run, lease.target, found.plan, lease.token, stamp, world.reveal)
+            note_own(world, lease.target, found.catalog, done.observed)
             return _concluded(world, lease, found, done, journal)
     except Superseded as error:
         if isinstance(highest := error.details.get("highest"), int):

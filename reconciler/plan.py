@@ -10,7 +10,7 @@ from reconciler.compile import Catalog
 from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
 from state.document import Status
 from state.kind import Reason
-from state.resource import RECORD_SET, SHOWN, Attributes, Effect, Resource, digest
+from state.resource import RECORD_SET, SHOWN, THUMBPRINT, Attributes, Effect, Resource, digest
 
 MAX_REPAIRS = 3
 
@@ -145,7 +145,7 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
         unchanged=len(catalog.resources) - len(wanted) - len(adopted) - sum(map(len, blocked.values())),
         blocked={uid: tuple(reasons) for uid, reasons in blocked.items()},
         unmanaged=tuple(
-            sorted(k for k in observation.extra if k not in inventory and k not in catalog.resources)
+            sorted(observation.extra.keys() - inventory.keys() - catalog.resources.keys() - {THUMBPRINT})
         ),
     )
 
@@ -172,9 +172,9 @@ def _decide(
     resource: Resource, before: Attributes | None, holding: Holding | None, uid: str
 ) -> Change | Reason | str | None:
     """None when all is well, "adopt" for what is right but not in the inventory as it is, else what to do."""
-    daemon = resource.type == "service"
-    mine = daemon or (holding is not None and holding.document == uid and holding.proved)
-    known = daemon or (mine and holding is not None and holding.digest == resource.digest)
+    own = not uid
+    mine = own or (holding is not None and holding.document == uid and holding.proved)
+    known = own or (mine and holding is not None and holding.digest == resource.digest)
     cause = Cause.CORRECTIVE if known else Cause.INTENDED
     if before is None:
         if resource.once and mine:
@@ -186,7 +186,7 @@ def _decide(
         return Reason(
             "Obstructed", f"{resource.name} is a {before['obstructed']} on the host: remove it there"
         )
-    if holding is None and not daemon and resource.type != SHOWN:
+    if holding is None and not own and resource.type != SHOWN:
         return Reason("Unmanaged", f"{resource.key} is there already, was not made by us, and differs")
     action = Action.REPLACE if other_account(resource, before, holding, uid) else Action.UPDATE
     return Change(action, resource.key, uid, cause, before, resource.attributes, resource)

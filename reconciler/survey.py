@@ -1,7 +1,7 @@
 """A look at a target with documents in mind: compiled, observed and planned; nothing is changed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -22,7 +22,7 @@ from state.keeping import reveal
 from state.kind import Facts, Plane, Templates
 from state.kinds import EVERY, parts_of_kind
 from state.providers import grants, name_of
-from state.resource import Secret
+from state.resource import THUMBPRINT, Attributes, Secret
 from state.secondaries import address_of
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
@@ -31,12 +31,13 @@ from state.targets import get_target, hosts_facts, list_targets, seen
 
 @dataclass(frozen=True)
 class World:
-    """What the verbs work with."""
+    """What the verbs work with. `own`: what was last found right of what is a host's own (a digest), by target."""
 
     database: Database
     settings: Settings
     run: Run
     templates: Callable[[], Templates]
+    own: dict[str, str] = field(default_factory=dict, compare=False)
 
     def reveal(self, secret: Secret) -> str | None:
         """A document's secret; None, and a word in the log, when none of the keys opens it."""
@@ -96,7 +97,7 @@ def survey(
     compiled = _compiler(world, subject)
     facts = _known_facts(world, subject.target)
     catalog = compiled(facts)
-    if presume_absent:
+    if presume_absent and _own_is_right(world, subject.target, catalog):
         look = Look(Observation(_presumed(catalog)), facts, 0)
         return Survey(subject, catalog, look, make_plan(catalog, look.observation, subject.statuses))
     look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
@@ -105,6 +106,7 @@ def survey(
     if look.facts != facts:
         catalog = compiled(look.facts)
         look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
+    note_own(world, subject.target, catalog, look.observation.found)
     subject, unread = set_apart(subject, catalog, look.unread)
     taken = _taken(world, subject, look.taken)
     if unread or taken:
@@ -142,8 +144,21 @@ def _plane(connection: Connection, target: str) -> Plane:
 
 
 def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:
-    services = {key: r.attributes for key, r in catalog.resources.items() if r.type == "service"}
-    return {**dict.fromkeys(catalog.resources), **services}
+    own = {key: r.attributes for key, r in catalog.resources.items() if not catalog.wanted_by[key]}
+    return {**dict.fromkeys(catalog.resources), **own}
+
+
+def _own_is_right(world: World, target: str, catalog: Catalog) -> bool:
+    """Whether what is the host's own was found right once, so that it need not be looked at for what is new."""
+    own = catalog.resources.get(THUMBPRINT)
+    return own is None or world.own.get(target) == own.digest
+
+
+def note_own(world: World, target: str, catalog: Catalog, found: Mapping[str, Attributes | None]) -> None:
+    """Remembers whether what is the host's own was found as it should be."""
+    own = catalog.resources.get(THUMBPRINT)
+    if own is not None and THUMBPRINT in found:
+        world.own[target] = own.digest if found[THUMBPRINT] == own.attributes else ""
 
 
 def _known_facts(world: World, target: str) -> Facts:

@@ -96,7 +96,7 @@ def _needy(found: Survey) -> frozenset[str]:
         )
         if not told or _unsaid(status, outcome) or found.subject.documents[uid].deleted:
             needy.add(uid)
-    services = {change.service for change in found.plan.changes if change.type == "service"}
+    services = {change.service for change in found.plan.changes if not change.document}
     needy |= {
         found.catalog.wanted_by[r.key] for r in found.catalog.resources.values() if r.service in services
     }

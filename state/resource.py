@@ -20,6 +20,8 @@ SHOWN = "shown"
 RECORD_SET = "rrset"
 """The type of what zones at external providers are made of."""
 
+_THUMBPRINT = "thumbprint.conf"
+THUMBPRINT = f"config:nginx/{_THUMBPRINT}"
 PRIVATE = "private"
 """The folder of a service's configuration whose files hold secrets."""
 
@@ -156,6 +158,17 @@ def private_config(
 def signing(zone: str, source: str) -> Resource:
     """A place where the name server keeps the signed twin of a zone, beside a link to the zone's file, `source`."""
     return Resource(f"signing:{zone}", {"source": source})
+
+
+def thumbprint(text: str) -> Resource:
+    """What all sites of a host answer authorities with beside the token (RFC 8555, section 8.1).
+
+    It is one file, the host's own: sites are as they are, whatever control plane they have.
+    """
+    head = "# Managed by GhostCP: edits here are found and undone.\n"
+    return config(
+        "nginx", _THUMBPRINT, f'{head}map $uri $ghostcp_acme_thumbprint {{\n    default "{text}";\n}}\n'
+    )
 
 
 def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, ...] = ()) -> Resource:

@@ -5,7 +5,6 @@ from typing import cast
 
 from state.chains import covers
 from state.document import Document
-from state.kind import NO_PLANE, Plane
 from state.names import tag
 from state.paths import home_of, site_dir
 from state.site_certificates import PLACEHOLDER, Site, certificate_files, stapling, usable
@@ -14,7 +13,7 @@ from state.words import Words
 BACKEND_NAME = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")
 
 
-def site_values(document: Document, plane: Plane = NO_PLANE, certificate: Document | None = None) -> Words:
+def site_values(document: Document, certificate: Document | None = None) -> Words:
     """What the templates of a site may use; `certificate` is the document of one for its name."""
     spec = cast("Site", document.spec)
     match = BACKEND_NAME.fullmatch(spec.backend_template or "")
@@ -33,7 +32,6 @@ def site_values(document: Document, plane: Plane = NO_PLANE, certificate: Docume
         "pool": match["template"] if match else None,
         "socket": f"/run/php/ghostcp-{mark}.sock" if match else None,
         "proxy_socket": f"{site}/app.sock",
-        "thumbprint": plane.thumbprint,
         **_secured(document, spec, certificate),
     }
     return Words(values)

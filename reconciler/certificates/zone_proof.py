@@ -18,7 +18,7 @@ from state.reading import parts_of, related
 
 UNHOSTED = "ZoneNotHosted"
 """That a name is in no zone here: its certificate is woken when there is one, and says so until then."""
-LONGEST, COPIES, POLL_SECONDS = 180.0, 30.0, 0.1
+LONGEST, COPIES, POLL_SECONDS = 180.0, 30.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)

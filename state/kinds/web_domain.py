@@ -148,7 +148,7 @@ def _compile(context: Context) -> Compiled:
     closed = spec.is_suspended or bool(getattr(user.spec, "is_suspended", False))
     closed = closed or not getattr(user.spec, "is_active", True)
     certificate = context.related(certificate_of(document))
-    values = site_values(document, context.plane, certificate)
+    values = site_values(document, certificate)
     folders = _folders(document, spec, context, values)
     made = (folders[-2].key,)
     resources: list[Resource] = list(folders)

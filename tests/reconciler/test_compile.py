@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from reconciler.compile import compile_documents
 from state.document import Document
+from state.kind import Plane
 from state.kinds import KINDS
+from state.resource import THUMBPRINT
 from state.templates import TemplateSet
 from tests.reconciler.worlds import catalog_of
 from tests.state.companies import (
@@ -35,6 +37,17 @@ def test_daemons_come_last_and_belong_to_no_document() -> None:
     catalog = catalog_of(company(user(), site(backend_template="PHP-8.4")))
     assert list(catalog.resources)[-2:] == ["service:nginx", "service:php8.4-fpm"]
     assert catalog.wanted_by["service:nginx"] == ""
+
+
+def test_what_sites_answer_authorities_is_the_hosts_own_where_there_are_any() -> None:
+    plane = Plane("THUMB-print_1")
+    sites, none = company(user(), site()), company(user())
+    catalog = compile_documents(sites.documents, sites.related, FACTS, templates(), plane)
+    assert catalog.wanted_by[THUMBPRINT] == ""
+    assert 'default "THUMB-print_1";' in str(catalog.resources[THUMBPRINT].content)
+    assert (
+        THUMBPRINT not in compile_documents(none.documents, none.related, FACTS, templates(), plane).resources
+    )
 
 
 def test_a_tombstone_wants_nothing() -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.compile import compile_documents
 from reconciler.plan import Action, Cause, Change, Observation, make_plan, refuse
 from state.document import Refusal, Status
-from state.kind import Reason
-from state.resource import Effect
-from tests.reconciler.worlds import Host, catalog_of, host_with
-from tests.state.companies import buried, company, document, site, user, with_material
+from state.kind import Plane, Reason
+from state.resource import THUMBPRINT, Effect
+from tests.reconciler.worlds import Host, catalog_of, converged, host_with
+from tests.state.companies import FACTS, buried, company, document, site, templates, user, with_material
 
 VHOST = "config:nginx/example.com.conf"
 PAGE = "file:/home/anna/web/example.com/public_html/index.html"
@@ -53,6 +54,19 @@ def test_the_certificate_that_is_shown_is_nobodys_and_never_deleted() -> None:
     plan = host.survey(plain).plan
     assert SHOWN in plan.gone
     assert SHOWN not in {c.key for c in plan.changes}
+
+
+def test_what_is_the_hosts_own_is_put_right_whoever_laid_it() -> None:
+    documents = ANNAS.documents
+    catalog = compile_documents(documents, ANNAS.related, FACTS, templates(), Plane("of our account"))
+    found = {key: dict(resource.attributes) for key, resource in catalog.resources.items()}
+    found[THUMBPRINT]["sha256"] = "of another account"
+    statuses = converged(catalog, documents)
+    (change,) = make_plan(catalog, Observation(found), statuses).changes
+    assert (change.key, change.document, change.action) == (THUMBPRINT, "", Action.UPDATE)
+    assert (change.service, change.cause) == ("nginx", Cause.CORRECTIVE)
+    alone = Observation({}, extra={THUMBPRINT: {}, "config:nginx/other.conf": {}})
+    assert make_plan(catalog_of(company()), alone, {}).unmanaged == ("config:nginx/other.conf",)
 
 
 def test_who_was_put_into_other_groups_has_drifted() -> None:
