@@ -2,6 +2,7 @@
 if there are any, get it with."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from state.dns.authority import Start
 from state.dns.keys import KEY as SIGNING_KEY
@@ -30,7 +31,7 @@ def on_host(
     published = publish(zone, start, entries, known, context.plane.day, mark(key))
     ahead = {"serial": published.serial, "body": published.body}
     return Compiled(
-        (*_signed(document, key), *_served(context, published.text, key)),
+        (*_signed(document, key), *_served(context, published.text, _policy(signed, known, key))),
         notes=(warning(known),) if leaves(signed, known) else (),
         secured=told(key),
         keep={**ahead, **remembered(zone, key, known, wanted=signed)},
@@ -55,10 +56,17 @@ def _signed(document: Document, key: ZoneKey | None) -> tuple[Resource, ...]:
     return (signing(zone, f"{LIVE}/{zone}.zone"), *public, hidden)
 
 
-def _served(context: Context, text: str, key: ZoneKey | None) -> tuple[Resource, ...]:
+def _policy(signed: bool, known: Mapping[str, Any], key: ZoneKey | None) -> str:
+    """The policy that named signs by, if it does."""
+    if key is None:
+        return ""
+    return "ghostcp-leaving" if leaves(signed, known) else "ghostcp"
+
+
+def _served(context: Context, text: str, policy: str) -> tuple[Resource, ...]:
     """The zone's file, its statement, and the key that it is handed on with."""
-    zone, signed = context.document.name, key is not None
-    file, lines = config("named", f"{zone}.zone", text), _signing(zone) if signed else _plain(zone)
+    zone, signed = context.document.name, bool(policy)
+    file, lines = config("named", f"{zone}.zone", text), _signing(zone, policy) if signed else _plain(zone)
     needed = (f"signing:{zone}",) if signed else ()
     handing, addresses = _key(context), _addresses(context)
     if handing is None or not addresses:
@@ -73,10 +81,10 @@ def _plain(zone: str) -> tuple[str, ...]:
     return ("type primary;", f'file "{LIVE}/{zone}.zone";')
 
 
-def _signing(zone: str) -> tuple[str, ...]:
+def _signing(zone: str, policy: str) -> tuple[str, ...]:
     """As a zone that named signs, beside a link to its file; it has journals anyway."""
     keys = f'key-directory "{LIVE}/{PRIVATE}/{KEYS}/{zone}";'
-    return ("type primary;", f'file "{PLACE}/{zone}.zone";', keys, 'dnssec-policy "ghostcp";')
+    return ("type primary;", f'file "{PLACE}/{zone}.zone";', keys, f'dnssec-policy "{policy}";')
 
 
 def _addresses(context: Context) -> list[str]:

@@ -151,6 +151,7 @@ def test_a_zone_stays_signed_as_long_as_the_zone_above_publishes_its_ds(
         control.ready(zone)
         assert control.kept(zone)["ds_records"][0] in warned(control, zone, "DsPublished").message
         assert "; fully validated" in validated(control, "wilma.above.test", "wilma.above.test", "SOA")
+        assert dig(control, "wilma.above.test", "CDS") == dig(control, "wilma.above.test", "CDNSKEY") == ""
         before = serial(control, "wilma.above.test")
         control.remove(ds)
         until("it is unsigned", lambda: not dig(control, "wilma.above.test", "DNSKEY"))

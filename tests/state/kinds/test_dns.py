@@ -101,7 +101,8 @@ def test_signatures_come_and_go_each_with_a_larger_serial() -> None:
     assert with_them.keep["serial"] == plain.keep["serial"] + 1
     off = with_key(signed(dnssec_enabled=False))
     still = compiled(off, **with_them.keep)
-    assert still.resources == with_them.resources
+    assert still.resources[:-1] == with_them.resources[:-1]
+    assert 'dnssec-policy "ghostcp-leaving";' in (still.resources[-1].content or "")
     assert [reason.code for reason in still.notes] == ["DsNotLookedUp"]
     last = compiled(off, **{**with_them.keep, "released": {"serial": with_them.keep["serial"] + 7}})
     assert [each.key for each in last.resources] == [each.key for each in plain.resources]
