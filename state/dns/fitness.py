@@ -11,7 +11,7 @@ _SERVICES = frozenset({"HTTPS", "SVCB"})
 _OF_RESOLVERS = re.compile(r"(?:_[0-9]+\.)?_dns(?:\..*)?")
 _PROTOCOLS = re.compile(r'\balpn="([^"]*)"')
 _PATH = re.compile(r'\b(?:key7|dohpath)="([^"]*)"')
-_TEMPLATE = re.compile(r"/[^{}]*\{[?&+#./;]?(?:[^{}]*,)?dns(?:,[^{}]*)?\}[^{}]*")
+_TEMPLATE = re.compile(r"/[^{}]*\{[?&+#./;]?([^{}]*)\}[^{}]*")
 _PART = r"(?:[^\\{0}]|\\.)*"
 _TWICE = re.compile(r"[*+?}][*+?{]|\(\?|\\[A-Za-z0-9]")
 
@@ -34,7 +34,8 @@ def unusable(record_type: str, text: str) -> str:
     """What is wrong with what a record says, in the form of a zone file; empty when nothing is."""
     if record_type in _SERVICES:
         path = _PATH.search(text)
-        if path and not _TEMPLATE.fullmatch(path[1]):
+        template = path and _TEMPLATE.fullmatch(path[1])
+        if path and (template is None or "dns" not in template[1].split(",")):
             return "has a dohpath that is no template such as '/dns-query{?dns}' (RFC 9461, section 5)"
     return _no_rewriting(text) if record_type == "NAPTR" else ""
 

@@ -15,7 +15,10 @@ from state.dns.values import PRIORITISED, TYPES, of_file, rdata, target_place
 from state.dns.zone import Entry
 
 MOST_RECORDS, MOST_FAULTS = 10_000, 100
+MOST_LINES = 5 * MOST_RECORDS
+"""Of a zone that is signed, each record may have a signature, a proof that there is no other, and that one's."""
 DEFAULT_TTL = 3600
+_LONGEST_GENERATED = 1000
 _LONGEST_TTL, _LARGEST_PRIORITY = 2**31 - 1, 65535
 _SIGNING = frozenset("RRSIG NSEC NSEC3 NSEC3PARAM DNSKEY CDS CDNSKEY ZONEMD".split())
 _CLASSES = frozenset({"CH", "HS", "CS", "NONE", "ANY"})
@@ -57,8 +60,9 @@ def read_master(text: str, zone: str) -> MasterFile:
     reader = _Reader(zone, f"{zone}.")
     for piece in pieces(text.replace("\r\n", "\n")):
         reader.take(piece)
-        if len(reader.faults) > MOST_FAULTS or len(reader.records) + len(reader.left_out) > MOST_RECORDS:
-            words = f"there is more: {MOST_RECORDS} records and {MOST_FAULTS} faults are read at a time"
+        if reader.full():
+            most = f"{MOST_RECORDS} records, {MOST_LINES} lines and {MOST_FAULTS} faults"
+            words = f"there is more: {most} are read at a time"
             reader.faults.append(Note(piece.number, "", words))
             break
     if not reader.records and not reader.faults and reader.start is None:
@@ -85,6 +89,7 @@ class _Reader:
     start: Start | None = None
     start_number: int = 0
     serial: int = 0
+    lines: int = 0
     signing: dict[str, tuple[int, int]] = field(default_factory=dict)
     records: dict[tuple[str, str, str], Line] = field(default_factory=dict)
     left_out: list[Note] = field(default_factory=list)
@@ -103,6 +108,11 @@ class _Reader:
         except (ValueError, dns.exception.DNSException) as error:
             self.faults.append(Note(piece.number, " ".join(piece.words)[:200], str(error)))
 
+    def full(self) -> bool:
+        """Whether more was found, or read, than is taken at a time."""
+        found = len(self.records) + len(self.left_out)
+        return len(self.faults) > MOST_FAULTS or found > MOST_RECORDS or self.lines > MOST_LINES
+
     def leave_out(self, number: int, text: str, reason: str) -> None:
         self.left_out.append(Note(number, text[:200], reason))
 
@@ -120,7 +130,11 @@ def _default_ttl(reader: _Reader, piece: Piece) -> None:
 
 
 def _generate(reader: _Reader, piece: Piece) -> None:
+    if sum(map(len, piece.words)) > _LONGEST_GENERATED:
+        raise ValueError(f"a $GENERATE has at most {_LONGEST_GENERATED} characters")
     for words in generated(piece.words[1:], MOST_RECORDS):
+        if reader.full():
+            break
         _record(reader, piece.number, words, inherits=False)
 
 
@@ -142,6 +156,7 @@ _DIRECTIVES: Mapping[str, Callable[[_Reader, Piece], None]] = {
 
 def _record(reader: _Reader, number: int, words: Sequence[str], *, inherits: bool) -> None:
     rest = list(words)
+    reader.lines += 1
     if not inherits:
         reader.owner = absolute(rest.pop(0), reader.origin)
     if not reader.owner:

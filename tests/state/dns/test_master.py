@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.dns.authority import Start
-from state.dns.master import MOST_FAULTS, MOST_RECORDS, MasterFile, read_master
+from state.dns.master import MOST_FAULTS, MOST_LINES, MOST_RECORDS, MasterFile, read_master
 from state.dns.values import PRIORITISED, rdata
 from state.dns.zone import Entry, zone_file
 
@@ -168,6 +168,7 @@ def test_every_fault_is_found_with_its_line_and_the_rest_is_read() -> None:
         f"$GENERATE 1-{MOST_RECORDS + 1} a$ A 192.0.2.1": "more than",
         "$GENERATE 1-2 a${1,2,n} A 192.0.2.1": "with a base of",
         "$GENERATE 1-2 a${-5} A 192.0.2.1": "below 0",
+        f"$GENERATE 1-2 a$ TXT {'x' * 1000}": "at most 1000 characters",
     }
     found = faults("\n".join([*wrong, "good A 192.0.2.1", "a TXT ( x", "b A 192.0.2.1"]))
     assert [number for number, _ in found] == [*range(1, len(wrong) + 1), len(wrong) + 2]
@@ -187,7 +188,15 @@ def test_a_file_without_anything_is_no_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a A 192.0.2\n" * 200, "".join(f"a{n} A 192.0.2.1\n" for n in range(10_050))]
+    "text",
+    [
+        "a A 192.0.2\n" * 200,
+        "".join(f"a{n} A 192.0.2.1\n" for n in range(10_050)),
+        "$GENERATE 1-10000 a$ RRSIG x\n" * 7,
+        "$GENERATE 1-10000 a$ A 192.0.2.1\n$GENERATE 1-10000 b$ A 192.0.2.1\n",
+        SOA * (MOST_LINES + 1),
+    ],
+    ids=["faults", "records", "signatures", "generated", "starts"],
 )
 def test_reading_ends_when_there_is_too_much(text: str) -> None:
     file = read_master(text, ZONE)
