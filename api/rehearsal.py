@@ -54,7 +54,8 @@ def rehearsed(call: Call, request: Mapping[str, Any], besides: Mapping[str, Any]
 
 def question(written: Sequence[Written]) -> dict[str, Any]:
     """The documents as they would be, and how they differ from those stored."""
-    overlay = {document.uid: pack(document) for each in written for document in each.all}
+    overlay = {document.uid: pack(document) for each in written for document in each.also}
+    overlay |= {each.after.uid: pack(each.after, handed=each.handed) for each in written}
     befores = {each.after.uid: each.before for each in written}
     changed = [difference(befores.get(d.uid), d) for each in written for d in each.all]
     real = [d for d in changed if d["action"] == "delete" or d["fields"] or d["action"] == "create"]

@@ -29,7 +29,7 @@ class Written:
     """A write: the document as it was and as it is now, and what was deleted with it.
 
     `masked` are fields that were written and are never shown; `owner` is that of a new document; `place` is where its
-    fields are in the request, where that is not at the top.
+    fields are in the request, where that is not at the top. `handed`: something was handed over with it.
     """
 
     before: Document | None
@@ -38,6 +38,7 @@ class Written:
     masked: tuple[str, ...] = ()
     owner: Document | None = None
     place: str = ""
+    handed: bool = False
 
     @property
     def all(self) -> tuple[Document, ...]:

@@ -105,6 +105,8 @@ def export(
     for path in old - set(written):
         path.unlink()
     err.print(f"{len(written)} documents are in {folder}.", markup=False)
+    for line in _left_out(documents):
+        err.print(line, markup=False)
 
 
 def stored(client: Client) -> list[FileDocument]:
@@ -112,6 +114,18 @@ def stored(client: Client) -> list[FileDocument]:
     come with others."""
     found = [_document(values) for values in client.all("documents") if _choosable(values)]
     return sorted(without_companions(found), key=lambda each: (KINDS[each.kind].rank, each.owner, each.name))
+
+
+def _left_out(documents: Sequence[FileDocument]) -> Iterator[str]:
+    """What is no part of a document, and is to be given again where there is none yet."""
+    own = [
+        each.name for each in documents if each.kind == "Certificate" and not each.spec.get("acme_provider")
+    ]
+    if own:
+        yield (
+            f"Certificates of one's own are written without certificate and private_key: {', '.join(own)}. Where "
+            "they are not stored already, give both to /api/v1/ssl."
+        )
 
 
 def without_companions(documents: Sequence[FileDocument]) -> list[FileDocument]:

@@ -67,7 +67,10 @@ def _keyed(world: World, document: Document) -> Document:
 
 
 def _remembering(document: Document, stored: Document | None) -> Document:
-    return document if stored is None else replace(document, kept=stored.kept, sealed=stored.sealed)
+    """With what is remembered of it, unless something else was handed over with it."""
+    if stored is None or document.sealed:
+        return document
+    return replace(document, kept=stored.kept, sealed=stored.sealed)
 
 
 def _secondaries(database: Database, host: str) -> tuple[str, ...]:

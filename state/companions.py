@@ -3,7 +3,7 @@
 Which one it came with is remembered with it. One of the same name that somebody wrote is theirs, and left alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -55,6 +55,14 @@ def leave(
         known = find(connection, ref) if ref.weak and ref not in staying else None
         if known is not None and known.kept.get(OF) == document.uid:
             remove(known)
+
+
+def coming_with(connection: Connection, found: Collection[Document]) -> list[Document]:
+    """The living companions of documents, without those that are among these."""
+    known = {document.ref for document in found}
+    wanted = dict.fromkeys(ref for d in found if not d.deleted for ref in KINDS[d.kind].companions(d))
+    there = (find(connection, ref) for ref in wanted if ref not in known)
+    return [document for document in there if document is not None]
 
 
 def refuse_removal(connection: Connection, document: Document) -> None:

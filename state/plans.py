@@ -79,12 +79,13 @@ def answer(connection: Connection, plan_id: str, status: str, report: Mapping[st
     connection.execute(update(plans).where(plans.c.id == plan_id).values(status=status, report=dict(report)))
 
 
-def pack(document: Document) -> dict[str, Any]:
-    """A document that is not stored, as plain values."""
+def pack(document: Document, *, handed: bool = False) -> dict[str, Any]:
+    """A document that is not stored, as plain values; with what was `handed` over with it, its secrets sealed."""
     names = ["uid", "kind", "name", "owner", "target", "generation", "wanted", "number", "confirmed", "whole"]
     return {name: getattr(document, name) for name in names} | {
         "spec": dump(document.spec),
         "deleted": document.deleted,
+        **({"kept": dict(document.kept), "sealed": document.sealed} if handed else {}),
     }
 
 

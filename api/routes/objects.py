@@ -159,7 +159,7 @@ def _with(call: Call, connection: Connection, written: Written, handed: Handed, 
         keep(connection, document.uid, handed.keep)
         put_away(connection, call.house.settings.var, document.uid, handed.secrets)
         touch(connection, document)
-        written = replace(written, after=get(connection, document.uid))
+        written = replace(written, after=get(connection, document.uid), handed=True)
     masked = (*(_HIDDEN if made else ()), *handed.secrets)
     return replace(written, masked=masked) if masked else written
 

@@ -27,6 +27,7 @@ from api.posted_set import PostedSet
 from api.rehearsal import ENDED, report_for
 from api.views import digest, etag, plan_view, time
 from api.visibility import visible_plans
+from state.companions import coming_with
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound
 from state.listing import Field, Listing
@@ -78,9 +79,8 @@ def _apply(call: Call) -> Reply:
         _check_base(connection, plan)
         outcome = perform(connection, call.principal, _posted(plan), plan.request.get("removals", ()))
         after = [document for one in outcome.written for document in one.all]
-        return Reply(
-            content={"id": plan.id, "documents": list(map(_written, after))}, written=outcome.written
-        )
+        told = [*after, *coming_with(connection, after)]
+        return Reply(content={"id": plan.id, "documents": list(map(_written, told))}, written=outcome.written)
 
     return carry_out(call, work)
 

@@ -1,14 +1,17 @@
 """One's own certificate: given, judged, kept with its key sealed, and never shown."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from state.journal_tables import audit
+from state.plans import answer as answer_plan
+from state.plans import pack, take_plan, unpack
 from state.reading import get
 from state.tables import documents, revisions
-from tests.api.conftest import World
+from tests.api.conftest import World, report_of
 from tests.state.vouching import vouch
 
 MINE = vouch("pol.example", "www.pol.example")
@@ -84,6 +87,55 @@ def test_a_dry_run_keeps_nothing(world: World, worker: None) -> None:
     assert answer.status_code == 200, answer.text
     assert "PRIVATE" not in answer.text
     assert world.call("bert", "GET", "/ssl").json()["total"] == 0
+
+
+def test_a_dry_run_is_about_the_certificate_that_was_given_and_its_sealed_key(world: World) -> None:
+    asked: dict[str, Any] = {}
+
+    def work() -> None:
+        while not asked:
+            with world.database.writing() as connection:
+                plan = take_plan(connection)
+                if plan:
+                    asked.update(plan.request)
+                    answer_plan(connection, plan.id, "ready", report_of(plan.request))
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        answer = world.call("bert", "POST", "/ssl?dry_run=true", json=GIVEN)
+        working.result(60)
+    assert answer.status_code == 200, answer.text
+    (packed,) = asked["overlay"]
+    foreseen = unpack(packed)
+    assert foreseen.kept["names"] == ["pol.example", "www.pol.example"]
+    assert foreseen.sealed is not None
+    assert MINE.key.splitlines()[1] not in str(asked)
+    assert "kept" not in pack(foreseen)
+
+
+def test_a_key_is_in_no_document_and_that_is_said(world: World, worker: None) -> None:
+    spec = {"acme_provider": None, "certificate": MINE.chain, "private_key": MINE.key}
+    one = {"kind": "Certificate", "metadata": {"name": "pol.example", "owner": "bert"}, "spec": spec}
+    answer = world.call("bert", "POST", "/plans", json={"documents": [one]})
+    assert answer.status_code == 422
+    assert "PRIVATE" not in answer.text
+    told = {each["field"]: each["message"] for each in answer.json()["details"]["errors"]}
+    assert told.keys() == {"documents.0.spec.certificate", "documents.0.spec.private_key"}
+    assert all("give it to /api/v1/ssl" in message for message in told.values())
+
+
+def test_a_plan_that_was_applied_tells_of_what_comes_with_its_documents(world: World, worker: None) -> None:
+    one = {
+        "kind": "WebDomain",
+        "metadata": {"name": "pol.example", "owner": "bert"},
+        "spec": {"letsencrypt_enabled": True},
+    }
+    made = world.call("bert", "POST", "/plans", json={"documents": [one]}).json()
+    ready = world.call("bert", "GET", f"/plans/{made['id']}?wait=30")
+    while ready.json()["status"] != "ready":
+        ready = world.call("bert", "GET", f"/plans/{made['id']}")
+    told = world.call("bert", "POST", f"/plans/{made['id']}/apply").json()["documents"]
+    assert [each["kind"] for each in told] == ["WebDomain", "Certificate"]
 
 
 def test_a_certificate_for_another_tenants_name_is_refused(world: World) -> None:

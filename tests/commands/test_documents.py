@@ -63,7 +63,9 @@ def test_the_systems_own_documents_are_not_exported(ask: Run, api: Api) -> None:
     assert ask("export").out == ""
 
 
-def test_what_comes_with_a_site_is_not_exported_unless_it_says_more(ask: Run, api: Api) -> None:
+def test_what_comes_with_a_site_is_not_exported_unless_it_says_more(
+    ask: Run, api: Api, tmp_path: Path
+) -> None:
     metadata = {"name": "shop.example", "owner": "anna", "host": None}
     kinds = {
         "WebDomain": {"letsencrypt_enabled": True, "aliases": ["www.shop.example"]},
@@ -87,6 +89,8 @@ def test_what_comes_with_a_site_is_not_exported_unless_it_says_more(ask: Run, ap
             "spec": other,
         }
         assert ask("export").out.count("kind: ") == 2
+    ended = ask("export", tmp_path / "out")
+    assert "without certificate and private_key: shop.example" in " ".join(ended.err.split())
 
 
 def test_an_export_goes_through_all_pages(ask: Run, api: Api) -> None:

@@ -85,6 +85,34 @@ def test_ones_own_certificate_is_shown_forced_insisted_on_and_taken_away_again(
         control.gone(vera)
 
 
+def test_the_end_of_ones_own_certificate_is_told_of_before_and_when_it_has_come(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with control_plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
+        ebba = control.tenant("ebba")
+        site = control.site("ebba.test", "ebba", ssl_enabled=True)
+        certificate = control.create("Certificate", "ebba.test", "ebba", acme_provider=None)
+        control.says(certificate, "NotGiven")
+        give(control, certificate, vouch("ebba.test", days=60 / 86400))
+        control.ready(certificate, site)
+        until("its end is told of", lambda: _why(control, certificate) == "EndsSoon")
+        assert len(control.events("ssl.certificate.failed")) == 2, "that none was given, and that it ends"
+        control.says(certificate, "Ended", seconds=120)
+        until("so it is of the site", lambda: _why(control, site) == "Ended")
+        assert len(control.events("ssl.certificate.failed")) == 3
+
+        give(control, certificate, vouch("ebba.test"))
+        control.ready(certificate, site)
+        assert "ebba.test" in control.secured(site)
+        control.remove(ebba)
+        control.gone(ebba)
+
+
+def _why(control: Control, document: Document) -> str:
+    found = control.condition(document, "Secured")
+    return found.reason if found and not found.status else ""
+
+
 @contextmanager
 def _held(host: lab.LabHost) -> Iterator[Callable[[], bytes]]:
     """A connection that is open meanwhile, and what is answered on it in the end."""

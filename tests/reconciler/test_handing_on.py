@@ -135,6 +135,8 @@ def test_a_dry_run_ends_copies_with_the_zone_and_knows_what_is_remembered(world:
     bare = replace(zone, kept={}, sealed=None)
     assert foreseen(world, [bare]) == [replace(bare, kept=known.kept, sealed=known.sealed)]
     assert known.kept[CHECKSUM] != sha256("")
+    given = replace(known, kept={**known.kept, "serial": 9}, sealed="what was handed over")
+    assert foreseen(world, [given])[0].sealed == "what was handed over"
     deleted = replace(bare, deleted_at=datetime.now(UTC))
     assert _foreseen(world, deleted) == [("example.com", True), ("example.com@web2", True)]
     inactive = replace(bare, spec=bare.spec.model_copy(update={"is_active": False}))

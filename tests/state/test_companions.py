@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import select
 
 from state import store
+from state.companions import coming_with
 from state.document import Document, Ref
 from state.kinds import KINDS
-from state.reading import find
+from state.reading import find, get
 from state.tables import documents
 from state.validation import dump
 from tests.state.conftest import Company
@@ -108,3 +109,18 @@ def test_all_of_a_user_goes_with_the_user(company: Company) -> None:
     company.site("example.com", "anna", letsencrypt_enabled=True)
     company.remove(anna)
     assert _certificate(company) is None
+
+
+def test_what_comes_with_documents_is_known_each_once(company: Company) -> None:
+    company.user("anna")
+    site = company.site("example.com", "anna", letsencrypt_enabled=True)
+    plain = company.site("example.net", "anna")
+    found = _certificate(company)
+    with company.database.reading() as connection:
+        assert coming_with(connection, [site, plain]) == [found]
+        assert found is not None
+        assert coming_with(connection, [site, found]) == []
+    company.remove(site)
+    with company.database.reading() as connection:
+        assert coming_with(connection, [site]) == []
+        assert coming_with(connection, [get(connection, site.uid)]) == []
