@@ -33,11 +33,17 @@ _File = TypeAdapter(dict[_Name, Authority])
 
 
 def authorities(path: Path | None) -> Mapping[str, Authority]:
-    """Every authority by name; a file (YAML) adds to those that are known, and overrides them. Raises Unreadable."""
+    """Every authority by name, and by the URL of its directory; a file (YAML) adds to those that are known, and
+    overrides them. Raises Unreadable."""
+    named = {**KNOWN, **_named(path)}
+    return {**{each.directory: each for each in named.values()}, **named}
+
+
+def _named(path: Path | None) -> Mapping[str, Authority]:
     if path is None:
-        return KNOWN
+        return {}
     try:
-        named = _File.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
+        return _File.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
     except (OSError, ValueError, yaml.YAMLError) as error:
         fields = (
             "; ".join(".".join(map(str, each["loc"])) for each in error.errors())
@@ -47,4 +53,3 @@ def authorities(path: Path | None) -> Mapping[str, Authority]:
         raise Unreadable(
             f"GHOSTCP_AUTHORITIES={path} cannot be used ({fields}): it maps names to directory, kid, hmac, roots"
         ) from None
-    return {**KNOWN, **named}

@@ -44,10 +44,10 @@ class Certificate(Spec):
     )
     acme_provider: str | None = Field(
         "letsencrypt",
-        max_length=64,
-        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        max_length=512,
+        pattern=r"^([a-z0-9][a-z0-9-]{0,63}|https://[!-~]+)$",
         description="The authority that it is had from: `letsencrypt`, `zerossl`, `buypass`, or one that the operator "
-        "named; none for one's own certificate.",
+        "named, by its name or the URL of its directory; none for one's own certificate.",
     )
     acme_challenge_type: Literal["http01", "dns01"] = Field(
         "http01", description="How the authority is shown whose the names are; wildcards need `dns01`."

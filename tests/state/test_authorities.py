@@ -9,7 +9,7 @@ from state.errors import Unreadable
 
 
 def test_everybody_knows_some_and_a_file_adds_to_them_and_overrides_them(tmp_path: Path) -> None:
-    assert set(authorities(None)) == {"letsencrypt", "zerossl", "buypass"}
+    assert {name for name in authorities(None) if "/" not in name} == {"letsencrypt", "zerossl", "buypass"}
     path = tmp_path / "authorities.yaml"
     path.write_text(
         "house: {directory: https://ca.example/dir}\nzerossl: {directory: https://z.example/, kid: k, hmac: h}\n"
@@ -18,6 +18,15 @@ def test_everybody_knows_some_and_a_file_adds_to_them_and_overrides_them(tmp_pat
     assert found["house"].directory == "https://ca.example/dir"
     assert found["zerossl"].kid == "k"
     assert found["letsencrypt"].kid is None
+
+
+def test_one_that_is_known_is_found_by_its_directory_too_with_who_we_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "authorities.yaml"
+    path.write_text("zerossl: {directory: https://z.example/dir, kid: k, hmac: h}\n")
+    found = authorities(path)
+    assert found["https://z.example/dir"] == found["zerossl"]
+    assert "https://acme-v02.api.letsencrypt.org/directory" in found
+    assert "https://acme.zerossl.com/v2/DV90" not in found
 
 
 @pytest.mark.parametrize(

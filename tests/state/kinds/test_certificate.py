@@ -51,10 +51,25 @@ def test_a_wildcard_needs_dns(values: dict[str, Any]) -> None:
     assert CERTIFICATE.check(other.name, other.owner, other.spec) == []
 
 
-@pytest.mark.parametrize("values", [{"acme_provider": "https://ca.example"}, {"san_domains": ["com"]}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(
+            {"acme_provider": provider}
+            for provider in ("http://ca.example", "https://", "https://a b", "", "A")
+        ),
+        {"san_domains": ["com"]},
+    ],
+)
 def test_a_value_that_can_never_be_right_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         certificate(**values)
+
+
+def test_an_authority_goes_by_its_name_or_the_url_of_its_directory() -> None:
+    for provider in ("letsencrypt", "house-2", "https://ca.example/dir"):
+        (reason,) = _compile(certificate(acme_provider=provider)).waiting
+        assert reason.message.startswith(f"{provider} ")
 
 
 def test_it_refers_to_its_owner_and_claims_its_name() -> None:
