@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from state.dns.names import owner_name
+from state.dns.names import place_of
 from state.dns.signing import Seen
 from state.dns.values import rdata
 from state.reading import from_row, parts_of
@@ -20,7 +20,7 @@ def published_here(connection: Connection, zone: str) -> Seen | None:
     if not served:
         return None
     above = max(served, key=lambda document: len(document.name))
-    name = owner_name(f"{zone}.", above.name)
+    name = place_of(f"{zone}.", above.name)
     specs = [vars(part.spec) for part in parts_of(connection, [above.uid])]
     told = [s for s in specs if s["is_active"] and (s["record_type"], s["name"]) == ("DS", name)]
     records = tuple(rdata("DS", spec["value"], 0, above.name).upper() for spec in told)

@@ -15,7 +15,8 @@ _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 def owner_name(text: str, zone: str) -> str:
     """A record's name relative to its zone: ``@``, ``www``, ``*.dev``. Raises ValueError.
 
-    A name that ends in the zone's own, or in a dot, is taken for a whole one.
+    A name that ends in the zone's own, or in a dot, is taken for a whole one. What comes of it is no such name, so
+    that it stays what it is however often it is asked for: one that has the zone's name twice is refused.
     """
     if _PLAIN.fullmatch(text) and not text.endswith(zone) and len(text) + len(zone) < _LONGEST:
         return text  # as it is stored: this is asked for every record at every look
@@ -28,6 +29,8 @@ def owner_name(text: str, zone: str) -> str:
     plain = _ascii(whole)
     if plain.endswith(f".{zone}"):
         plain = plain.removesuffix(f".{zone}")
+        if f".{plain}".endswith(f".{zone}"):
+            raise ValueError(f"{text!r} has the zone's name twice: is a dot missing at the end of {plain!r}?")
     elif name.endswith("."):
         raise ValueError(f"{text!r} is not in the zone {zone!r}")
     labels = plain.split(".")
@@ -35,6 +38,14 @@ def owner_name(text: str, zone: str) -> str:
         _check(label)
     _check_length(f"{plain}.{zone}")
     return plain
+
+
+def place_of(target: str, zone: str) -> str:
+    """The relative name of what a record leads to, whole and in the zone; empty when no record can stand there."""
+    try:
+        return owner_name(target, zone)
+    except ValueError:
+        return ""
 
 
 def target_name(text: str, zone: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from state.dns.authority import Start
 from state.dns.fitness import misplaced
-from state.dns.names import APEX, above, owner_name
+from state.dns.names import APEX, above, owner_name, place_of
 from state.dns.serial import next_serial
 from state.dns.signing import serial_of
 from state.dns.sizes import LARGEST_SET, has_room, oversized
@@ -153,7 +153,7 @@ def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
     target = target_of("NS", entry.text)
     if target != f"{zone}." and not target.endswith(f".{zone}."):
         return None
-    name = owner_name(target, zone)
+    name = place_of(target, zone)
     wildcards = {f"*.{up}" for up in above(name.partition(".")[2] or APEX)} | {"*"}
     if name in addressed or addressed & wildcards:
         return None

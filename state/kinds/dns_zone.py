@@ -8,7 +8,7 @@ from pydantic import Field
 from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
-from state.dns.names import owner_name, target_name
+from state.dns.names import place_of, target_name
 from state.dns.serving import on_host
 from state.dns.signing import KEYS, NOT_SIGNED, SIGNED
 from state.dns.transfer import copied
@@ -168,7 +168,7 @@ def _template(context: Context, spec: DnsZone) -> list[Entry]:
     values: dict[str, object] = {
         "zone": zone,
         "primary_ns": primary,
-        "primary_inside": owner_name(primary, zone) if inside else None,
+        "primary_inside": place_of(primary, zone) if inside else None,
         "ipv4": facts.ipv4,
         "ipv6": facts.ipv6,
     }

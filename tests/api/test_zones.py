@@ -61,6 +61,15 @@ def test_a_record_is_found_in_its_own_zone_only(world_on_both: World, zone: Docu
     assert foreign.status_code == 404
 
 
+def test_a_name_stays_what_it_is_whatever_else_is_changed(world_on_both: World, zone: Document) -> None:
+    world, base = world_on_both, f"/dns/{zone.uid}/records"
+    told = {"record_type": "A", "value": "192.0.2.1"}
+    assert fields(call(world, "POST", base, name="www.example.com.example.com.", **told)) == ["name"]
+    made = call(world, "POST", base, name="www.com.example.com.", **told).json()
+    assert made["name"] == "www.com"
+    assert call(world, "PATCH", f"{base}/{made['id']}", ttl=300).json()["name"] == "www.com"
+
+
 def test_records_are_filtered_and_paged_as_everything(world_on_both: World, zone: Document) -> None:
     world, base = world_on_both, f"/dns/{zone.uid}/records"
     for n in range(5):

@@ -153,6 +153,7 @@ def test_every_fault_is_found_with_its_line_and_the_rest_is_read() -> None:
         "a A": "no value",
         "a\\.b A 192.0.2.1": "no label",
         "example.org. A 192.0.2.1": "not in the zone",
+        "www.example.com A 192.0.2.1": "is a dot missing at the end of 'www.example.com'",
         "a MX mail": "begins with a priority",
         "a MX 65536 mail": "begins with a priority",
         "a MX": "begins with a priority",

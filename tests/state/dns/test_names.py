@@ -1,10 +1,12 @@
 """Names in zones: relative, whole, and in any script."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.dns.names import above, absolute, owner_name, target_name
+from state.dns.names import above, absolute, owner_name, place_of, target_name
 
 ZONE = "example.com"
 LABEL = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True)
@@ -34,6 +36,36 @@ LABEL = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True)
 def test_what_a_record_is_called(given: str, name: str) -> None:
     assert owner_name(given, ZONE) == name
     assert owner_name(name, ZONE) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "www.example.com.example.com.",
+        "www.example.com.example.com",
+        "example.com.example.com.",
+        "*.Example.com.example.com",
+    ],
+)
+def test_a_name_that_would_mean_another_one_next_time_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"is a dot missing at the end of '.*example\.com'"):
+        owner_name(name, ZONE)
+
+
+@given(
+    st.lists(st.sampled_from(["www", "example", "com", "*", "a_b", "@", "badexample"]), max_size=6),
+    st.booleans(),
+)
+def test_what_is_stored_stays_what_it_is(labels: list[str], whole: bool) -> None:
+    name = ".".join(labels) + "." * whole
+    with suppress(ValueError):
+        stored = owner_name(name, ZONE)
+        assert owner_name(stored, ZONE) == stored == place_of(absolute(stored, f"{ZONE}."), ZONE)
+
+
+def test_where_no_record_can_stand_has_no_place() -> None:
+    assert place_of("www.example.com.", ZONE) == "www"
+    assert place_of("www.example.com.example.com.", ZONE) == ""
 
 
 def test_a_zone_in_another_script_is_known_in_either_form() -> None:

@@ -45,6 +45,7 @@ def test_a_name_server_inside_needs_an_address() -> None:
     assert codes(entry("sub", "NS", "a.sub.example.com.")) == {"sub-NS": "GlueMissing"}
     assert codes(entry("sub", "NS", "a.sub.example.com."), entry("a.sub", "A", "192.0.2.1")) == {}
     assert codes(entry("sub", "NS", "example.com.")) == {"sub-NS": "GlueMissing"}
+    assert codes(entry("sub", "NS", "a.example.com.example.com.")) == {"sub-NS": "GlueMissing"}
 
 
 def test_what_one_writes_takes_the_place_of_the_template_s() -> None:
