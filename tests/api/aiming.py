@@ -199,6 +199,8 @@ def _record(body: Mapping[str, Any]) -> dict[str, Any]:
     if "value" in found:
         found.setdefault("name", good["name"])
     found |= {n: v for n, v in good.items() if n in found and type(found[n]) is type(v)}
+    if kind == "DS":  # which is served only where its zone is delegated
+        found["is_active"] = False
     return found if found.get("priority") is not None or not priority else {**found, "priority": priority}
 
 
