@@ -1,8 +1,10 @@
 """Where an authority looks for the answers of dns-01 (RFC 8555, section 8.4), and what there is in their way."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from state.dns.names import APEX, above, owner_name
+from state.dns.sizes import MOST_OF_A_TYPE
 from state.dns.zone import Entry
 from state.kind import Reason
 
@@ -31,8 +33,10 @@ def obstacle(where: str, records: Iterable[tuple[str, str, str]]) -> Reason | No
 
 
 def answering(entries: Sequence[Entry], answers: Iterable[tuple[str, str]]) -> list[Entry]:
-    """A zone's records and these answers (name, value), as far as nothing that was written is in their way."""
+    """A zone's records and these answers (name, value), as far as what was written leaves room for them."""
     taken = {entry.name for entry in entries if entry.type == "CNAME"}
     said = {(entry.name, entry.text) for entry in entries if entry.type == "TXT"}
     given = [Entry(name, "TXT", SECONDS, f'"{value}"') for name, value in answers if name not in taken]
-    return [*entries, *(each for each in given if (each.name, each.text) not in said)]
+    new = [each for each in given if (each.name, each.text) not in said]
+    there = Counter(name for name, _ in said) + Counter(each.name for each in new)
+    return [*entries, *(each for each in new if there[each.name] <= MOST_OF_A_TYPE)]

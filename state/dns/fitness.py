@@ -7,6 +7,8 @@ import re
 
 from state.dns.names import APEX
 
+NO_MAIL_ALONE = "an MX that leads to '.' says that nobody takes mail, and has no other beside it (RFC 7505)"
+
 _SERVICES = frozenset({"HTTPS", "SVCB"})
 _OF_RESOLVERS = re.compile(r"(?:_[0-9]+\.)?_dns(?:\..*)?")
 _PROTOCOLS = re.compile(r'\balpn="([^"]*)"')
@@ -28,6 +30,11 @@ def misplaced(name: str, record_type: str, text: str) -> str:
     if record_type == "SVCB" and text and _OF_RESOLVERS.fullmatch(name):
         return _no_resolver(text)
     return ""
+
+
+def no_mail(record_type: str, text: str) -> bool:
+    """Whether a record says that nobody takes mail here (RFC 7505)."""
+    return record_type == "MX" and text.endswith(" .")
 
 
 def unusable(record_type: str, text: str) -> str:

@@ -8,6 +8,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 LARGEST_SET = 60_000
+MOST_OF_A_TYPE = 100  # what BIND loads of a type at a name, unless it is told otherwise
 _AROUND = 12  # what an answer has with each record, beside what it says
 _STRETCHED = 2  # by how much more than its text a record can be
 
@@ -18,12 +19,17 @@ def oversized(record_type: str, texts: Iterable[str]) -> bool:
     The rest of the 65,535 bytes of an answer is for its question and signatures.
     """
     found = list(texts)
+    if len(found) > MOST_OF_A_TYPE:
+        return True
     return not has_room(found) and sum(_AROUND + _length(record_type, text) for text in found) > LARGEST_SET
 
 
 def has_room(texts: Sequence[str]) -> bool:
     """Whether there is room for these records for sure, whatever they are."""
-    return sum(map(len, texts)) + (_AROUND + _STRETCHED) * len(texts) <= LARGEST_SET
+    return (
+        len(texts) <= MOST_OF_A_TYPE
+        and sum(map(len, texts)) + (_AROUND + _STRETCHED) * len(texts) <= LARGEST_SET
+    )
 
 
 def _length(record_type: str, text: str) -> int:

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from state.dns.authority import Start
-from state.dns.fitness import misplaced
+from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
+from state.dns.glue import by_wildcard
 from state.dns.names import APEX, above, owner_name, place_of
 from state.dns.serial import next_serial
 from state.dns.signing import serial_of
-from state.dns.sizes import LARGEST_SET, has_room, oversized
-from state.dns.values import PRIORITISED, TYPES, rdata, target_of
+from state.dns.sizes import LARGEST_SET, MOST_OF_A_TYPE, has_room, oversized
+from state.dns.values import PRIORITISED, TYPES, rdata
 from state.kind import Reason
 from state.resource import sha256
 
@@ -88,14 +89,14 @@ def beside(written: Sequence[Entry], template: Iterable[Entry]) -> list[Entry]:
 
 def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str, Reason]]:
     """The records that can be served together, and why the others (by uid) cannot."""
-    types: dict[str, list[str]] = {}
+    names: dict[str, list[Entry]] = {}
     for entry in entries:
-        types.setdefault(entry.name, []).append(entry.type)
+        names.setdefault(entry.name, []).append(entry)
     wrong: dict[str, Reason] = {}
     kept, seen = [], set[tuple[str, str, str]]()
     for entry in entries:
         key = (entry.name, entry.type, entry.text)
-        reason = _fault(entry, types) or (_TWICE if key in seen else None)
+        reason = _fault(entry, names[entry.name]) or (_TWICE if key in seen else None)
         if reason:
             wrong[entry.uid] = reason
         else:
@@ -110,14 +111,14 @@ def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str
 
 def _fitting(kept: list[Entry], wrong: dict[str, Reason]) -> list[Entry]:
     """The records without those for which their name has no room; why, is put to what is `wrong`."""
-    if has_room([entry.text for entry in kept]):
+    if len(kept) <= MOST_OF_A_TYPE and has_room([entry.text for entry in kept]):
         return kept
     sets: dict[tuple[str, str], list[Entry]] = {}
     for entry in kept:
         sets.setdefault((entry.name, entry.type), []).append(entry)
     out = set[Entry]()
     for (_, record_type), entries in sets.items():
-        while oversized(record_type, (entry.text for entry in entries)):
+        while len(entries) > MOST_OF_A_TYPE or oversized(record_type, (entry.text for entry in entries)):
             out.add(entries.pop())
     wrong |= {entry.uid: TOO_MUCH for entry in out}
     return [entry for entry in kept if entry not in out] if out else kept
@@ -125,15 +126,15 @@ def _fitting(kept: list[Entry], wrong: dict[str, Reason]) -> list[Entry]:
 
 def _lacking(kept: Sequence[Entry], zone: str) -> dict[Entry, Reason]:
     """The records that need another one that is not there: name servers their addresses, a DS a name server."""
-    addressed = {entry.name for entry in kept if entry.type in _ADDRESSES}
     servers = [entry for entry in kept if entry.type == "NS"]
-    found = {entry: reason for entry in servers if (reason := _glueless(entry, zone, addressed))}
+    found = _glueless(kept, servers, zone)
     delegated = {entry.name for entry in servers if entry not in found}
     return found | {e: _UNDELEGATED for e in kept if e.type == "DS" and e.name not in delegated}
 
 
 TOO_MUCH = Reason(
-    "TooMuch", f"all records of a name and type have {LARGEST_SET} bytes: delete some, or make them shorter"
+    "TooMuch",
+    f"at most {MOST_OF_A_TYPE} records are of a name and type, with {LARGEST_SET} bytes in all: delete some",
 )
 _UNDELEGATED = Reason(
     "NotDelegated", "a DS stands where the zone is delegated: add a record of type NS at its name first"
@@ -141,25 +142,33 @@ _UNDELEGATED = Reason(
 _TWICE = Reason("Duplicate", "the same record is in the zone twice: delete one")
 
 
-def _fault(entry: Entry, types: Mapping[str, Sequence[str]]) -> Reason | None:
-    if entry.type == "CNAME" and len(types[entry.name]) > 1:
+def _fault(entry: Entry, of_name: Sequence[Entry]) -> Reason | None:
+    """What is wrong with a record among those of its name."""
+    if entry.type == "CNAME" and len(of_name) > 1:
         return Reason("NotAlone", "a CNAME stands alone at its name")
+    if no_mail(entry.type, entry.text) and any(
+        e.type == "MX" and not no_mail(e.type, e.text) for e in of_name
+    ):
+        return Reason("NotAlone", NO_MAIL_ALONE)
     wrong = misplaced(entry.name, entry.type, entry.text)
     return Reason("Misplaced", wrong) if wrong else None
 
 
-def _glueless(entry: Entry, zone: str, addressed: set[str]) -> Reason | None:
-    """Why a name server cannot be found: it is in the zone and has no address there (RFC 1034, section 4.2.1)."""
-    target = target_of("NS", entry.text)
-    if target != f"{zone}." and not target.endswith(f".{zone}."):
-        return None
-    name = place_of(target, zone)
-    wildcards = {f"*.{up}" for up in above(name.partition(".")[2] or APEX)} | {"*"}
-    if name in addressed or addressed & wildcards:
-        return None
-    return Reason(
-        "GlueMissing", f"the name server {target} is in the zone and has no address: add its A or AAAA"
-    )
+def _glueless(kept: Sequence[Entry], servers: Sequence[Entry], zone: str) -> dict[Entry, Reason]:
+    """The name servers that cannot be found: in the zone, without an address there (RFC 1034, section 4.2.1)."""
+    addressed = {entry.name for entry in kept if entry.type in _ADDRESSES}
+    inside = [entry for entry in servers if f".{entry.text}".endswith(f".{zone}.")]
+    unknown = {entry: place for entry in inside if (place := place_of(entry.text, zone)) not in addressed}
+    if not unknown:
+        return {}
+    there = {up for entry in kept for up in above(entry.name)}
+    cuts = {entry.name for entry in servers} - {APEX}
+    words = "the name server {} is in the zone and has no address: add its A or AAAA"
+    return {
+        entry: Reason("GlueMissing", words.format(entry.text))
+        for entry, place in unknown.items()
+        if not by_wildcard(place, addressed, there, cuts)
+    }
 
 
 @dataclass(frozen=True, slots=True)

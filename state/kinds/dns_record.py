@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from state.dns.fitness import misplaced
+from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
 from state.dns.names import APEX, owner_name
 from state.dns.sizes import oversized
 from state.dns.values import PRIORITISED
@@ -111,6 +111,11 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
     others_said = [_said(document.name, each) for each in beside]
     if said in others_said:
         return [("value", "the zone has just this record already")]
+    if (
+        spec.record_type == "MX"
+        and len({no_mail(*each) for each in (said, *others_said) if each[0] == "MX"}) > 1
+    ):
+        return [("value", NO_MAIL_ALONE)]
     same = [text for record_type, text in (said, *others_said) if record_type == spec.record_type]
     if oversized(spec.record_type, same):
         return [("value", TOO_MUCH.message)]

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from state.dns.sizes import MOST_OF_A_TYPE
 from state.document import Document
 from state.keeping import keep
 from tests.api.conftest import World, working
@@ -68,6 +69,18 @@ def test_a_name_stays_what_it_is_whatever_else_is_changed(world_on_both: World, 
     made = call(world, "POST", base, name="www.com.example.com.", **told).json()
     assert made["name"] == "www.com"
     assert call(world, "PATCH", f"{base}/{made['id']}", ttl=300).json()["name"] == "www.com"
+
+
+def test_no_mail_is_said_alone_and_no_more_of_a_type_than_is_served(
+    world_on_both: World, zone: Document
+) -> None:
+    world, base = world_on_both, f"/dns/{zone.uid}/records"
+    assert call(world, "POST", base, record_type="MX", value=".", priority=0).status_code == 201
+    assert fields(call(world, "POST", base, record_type="MX", value="mail", priority=5)) == ["value"]
+    for n in range(MOST_OF_A_TYPE):
+        world.record(zone, "many", value=f"192.0.2.{n}")
+    assert fields(call(world, "POST", base, name="many", record_type="A", value="198.51.100.1")) == ["value"]
+    assert call(world, "POST", base, name="many", record_type="TXT", value="x").status_code == 201
 
 
 def test_records_are_filtered_and_paged_as_everything(world_on_both: World, zone: Document) -> None:

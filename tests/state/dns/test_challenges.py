@@ -3,6 +3,7 @@
 import pytest
 
 from state.dns.challenges import answering, challenge_name, obstacle
+from state.dns.sizes import MOST_OF_A_TYPE
 from state.dns.zone import Entry
 
 TITLE = "_acme-challenge"
@@ -62,3 +63,9 @@ def test_answers_stand_beside_what_was_written_each_once_and_never_beside_a_name
     led = [*written, Entry(f"{TITLE}.www", "CNAME", 300, "x.example.net.", "uid")]
     assert answering(led, [(f"{TITLE}.www", "one")]) == led
     assert answering(written, ()) == written
+
+
+def test_an_answer_for_which_there_is_no_room_is_not_given() -> None:
+    written = [Entry("_acme-challenge", "TXT", 60, f'"{n}"') for n in range(MOST_OF_A_TYPE)]
+    assert answering(written, [("_acme-challenge", "a")]) == written
+    assert len(answering(written[1:], [("_acme-challenge", "a")])) == MOST_OF_A_TYPE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.dns.sizes import LARGEST_SET, oversized
+from state.dns.sizes import MOST_OF_A_TYPE, oversized
 from state.dns.values import rdata
 from state.dns.zone import Entry, sort_out
 
@@ -41,8 +41,10 @@ def test_what_is_no_record_is_as_large_as_it_reads() -> None:
 
 
 def test_many_addresses_have_room() -> None:
-    many = [f"10.0.{n // 250}.{n % 250}" for n in range(2_000)]
-    assert not oversized("A", many)
-    assert oversized(
-        "A", [f"10.{n // 60_000}.{n // 250 % 240}.{n % 250}" for n in range(LARGEST_SET // 16 + 1)]
-    )
+    many = [f"10.0.0.{n}" for n in range(MOST_OF_A_TYPE + 1)]
+    assert not oversized("A", many[1:])
+    assert oversized("A", many)
+    entries = [Entry("www", "A", 60, each, each) for each in many]
+    kept, wrong = sort_out([NS, *entries], "example.com")
+    assert kept == [NS, *entries[:-1]]
+    assert {uid: reason.code for uid, reason in wrong.items()} == {many[-1]: "TooMuch"}

@@ -27,6 +27,12 @@ def test_a_cname_is_alone_and_never_at_the_zone_s_own_name() -> None:
     assert codes(entry("@", "CNAME", "a.")) == {"@-CNAME": "NotAlone"}
 
 
+def test_no_mail_is_said_alone() -> None:
+    nobody, somebody = entry("@", "MX", "0 .", "nobody"), entry("@", "MX", "10 a.", "somebody")
+    assert codes(nobody) == codes(somebody, entry("@", "A", "192.0.2.1")) == {}
+    assert codes(nobody, somebody) == {"nobody": "NotAlone"}
+
+
 def test_of_the_same_record_one_is_served() -> None:
     one, other = (entry("www", "A", "192.0.2.1", uid) for uid in "ab")
     assert codes(one, other) == {"b": "Duplicate"}
@@ -42,6 +48,10 @@ def test_a_name_server_inside_needs_an_address() -> None:
     assert codes(server) == {"@-NS": "GlueMissing"}
     assert codes(server, entry("ns1", "AAAA", "2001:db8::1")) == {}
     assert codes(server, entry("*", "A", "192.0.2.1")) == {}
+    assert codes(server, entry("*", "A", "192.0.2.1"), entry("ns1", "TXT", '"x"')) == {"@-NS": "GlueMissing"}
+    assert codes(entry("sub", "NS", "a.sub.example.com."), entry("*", "A", "192.0.2.1")) == {
+        "sub-NS": "GlueMissing"
+    }
     assert codes(entry("sub", "NS", "a.sub.example.com.")) == {"sub-NS": "GlueMissing"}
     assert codes(entry("sub", "NS", "a.sub.example.com."), entry("a.sub", "A", "192.0.2.1")) == {}
     assert codes(entry("sub", "NS", "example.com.")) == {"sub-NS": "GlueMissing"}
