@@ -23,7 +23,7 @@ def export(connection: Connection, settings: Settings, zone: Document) -> str:
     except Exception as error:  # whatever a template does
         words = f"its template {spec.template!r} cannot be used: {error}"
         raise Conflict(words, code="template_failed") from None
-    others = [each for each in parts if each.uid in wrong or not vars(each.spec)["is_active"]]
+    others = [each for each in parts if each.uid in wrong or not vars(each.spec).get("is_active", True)]
     left = [f"; not served: {as_line(each.name, vars(each.spec))}" for each in others]
     head = f"; {zone.name}, as it is wanted at generation {zone.generation}"
     return zone_file(

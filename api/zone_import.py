@@ -150,7 +150,7 @@ def _served(parts: Iterable[Document], zone: str) -> Iterator[Entry]:
     for part in parts:
         values = vars(part.spec)
         try:
-            if values["is_active"]:
+            if values.get("is_active", True):
                 yield of_values(values, zone, part.uid)
         except ValueError:
             continue

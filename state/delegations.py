@@ -1,10 +1,13 @@
 """What zones that are served here say of zones below them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection, select
 
 from state.dns.names import place_of
 from state.dns.signing import Seen
-from state.dns.values import rdata
+from state.dns.zone import Entry, of_values
 from state.reading import from_row, parts_of
 from state.tables import documents
 
@@ -21,7 +24,17 @@ def published_here(connection: Connection, zone: str) -> Seen | None:
         return None
     above = max(served, key=lambda document: len(document.name))
     name = place_of(f"{zone}.", above.name)
-    specs = [vars(part.spec) for part in parts_of(connection, [above.uid])]
-    told = [s for s in specs if s["is_active"] and (s["record_type"], s["name"]) == ("DS", name)]
-    records = tuple(rdata("DS", spec["value"], 0, above.name).upper() for spec in told)
-    return Seen(records, max((spec["ttl"] for spec in told), default=0))
+    told = [
+        entry
+        for part in parts_of(connection, [above.uid])
+        if (entry := _served(vars(part.spec), above.name)) and (entry.type, entry.name) == ("DS", name)
+    ]
+    return Seen(tuple(entry.text.upper() for entry in told), max((entry.ttl for entry in told), default=0))
+
+
+def _served(values: Mapping[str, Any], zone: str) -> Entry | None:
+    """The record that this spec says; None for one that is switched off, or says none."""
+    try:
+        return of_values(values, zone) if values.get("is_active", True) else None
+    except ValueError:
+        return None

@@ -92,8 +92,9 @@ class ZoneProof:
 def _records(parts: Iterable[Document]) -> Iterable[tuple[str, str, str]]:
     for part in parts:
         values = vars(part.spec)
-        if values["is_active"]:
-            yield values["name"], values["record_type"], values["value"]
+        name, record_type, value = (values.get(each, "") for each in ("name", "record_type", "value"))
+        if name and values.get("is_active", True):
+            yield name, record_type, value
 
 
 def _place(name: str, zone: str, records: Iterable[tuple[str, str, str]]) -> tuple[Reason | None, str]:

@@ -12,14 +12,14 @@ from state.dns.generate import generated
 from state.dns.names import APEX, absolute, owner_name, target_name
 from state.dns.splitting import Piece, pieces
 from state.dns.values import PRIORITISED, TYPES, of_file, rdata, target_place
-from state.dns.zone import Entry
+from state.dns.zone import LONGEST_TTL, Entry
 
 MOST_RECORDS, MOST_FAULTS = 10_000, 100
 MOST_LINES = 5 * MOST_RECORDS
 """Of a zone that is signed, each record may have a signature, a proof that there is no other, and that one's."""
 DEFAULT_TTL = 3600
 _LONGEST_GENERATED = 1000
-_LONGEST_TTL, _LARGEST_PRIORITY = 2**31 - 1, 65535
+_LARGEST_PRIORITY = 65535
 _SIGNING = frozenset("RRSIG NSEC NSEC3 NSEC3PARAM DNSKEY CDS CDNSKEY ZONEMD".split())
 _CLASSES = frozenset({"CH", "HS", "CS", "NONE", "ANY"})
 
@@ -216,8 +216,8 @@ def _leading_ttl(words: list[str]) -> int | None:
 
 def _ttl(word: str) -> int:
     found = dns.ttl.from_text(word)
-    if found > _LONGEST_TTL:
-        raise ValueError(f"{word} is too long a time: at most {_LONGEST_TTL} seconds")
+    if found > LONGEST_TTL:
+        raise ValueError(f"{word} is too long a time: at most {LONGEST_TTL} seconds")
     return found
 
 

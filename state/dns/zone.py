@@ -18,6 +18,8 @@ from state.resource import sha256
 
 _ADDRESSES = frozenset({"A", "AAAA"})
 LACKS = frozenset({"GlueMissing", "NotDelegated"})
+LONGEST_TTL = 2**31 - 1
+_FIELDS = {"name": str, "record_type": str, "value": str, "priority": int, "ttl": int}
 _MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
@@ -36,9 +38,16 @@ class Entry:
 
 
 def of_values(values: Mapping[str, Any], zone: str, uid: str = "") -> Entry:
-    """The record that a document's spec says. Raises ValueError when it says none."""
+    """The record that a document's spec says. Raises ValueError when it says none, whatever it has instead."""
+    for field, kind in _FIELDS.items():
+        if type(values.get(field)) is not kind:
+            raise ValueError(f"its {field} is missing, or of another kind: write it again")
+    if values["record_type"] not in TYPES:
+        raise ValueError(f"{values['record_type']!r} is no type of a record that is served here")
+    if not 0 <= values["ttl"] <= LONGEST_TTL:
+        raise ValueError(f"its ttl is not within 0 and {LONGEST_TTL}")
     name, text = owner_name(values["name"], zone), rdata_of(values, zone)
-    return Entry(name, values["record_type"], int(values["ttl"]), text, uid)
+    return Entry(name, values["record_type"], values["ttl"], text, uid)
 
 
 def rdata_of(values: Mapping[str, Any], zone: str) -> str:

@@ -139,14 +139,17 @@ def as_line(name: str, values: Values) -> str:
     """A record as people read it, as a line of a zone file; what is no record as it stands."""
     try:
         return str(of_values(values, _zone(name)))
-    except (ValueError, TypeError):
-        told = f"{values['name']} {values['ttl']} IN {values['record_type']} {values['value']}"
+    except ValueError:
+        name, ttl, record_type, value = (
+            values.get(each, "?") for each in ("name", "ttl", "record_type", "value")
+        )
+        told = f"{name} {ttl} IN {record_type} {value}"
         return "".join(each if each.isprintable() else "\ufffd" for each in told)
 
 
 def _line(name: str, values: Values) -> str:
     """The same; of one that is switched off as a remark."""
-    return as_line(name, values) if values["is_active"] else f"; {as_line(name, values)}"
+    return as_line(name, values) if values.get("is_active", True) else f"; {as_line(name, values)}"
 
 
 def _said(name: str, spec: DnsRecord) -> tuple[str, str]:

@@ -152,11 +152,11 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
     entries, wrong = [], {}
     for part in parts:
         values = vars(part.spec)
-        if not values["is_active"]:
+        if not values.get("is_active", True):
             continue
         try:
             entries.append(of_values(values, zone, part.uid))
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             wrong[part.uid] = Reason("Invalid", f"it is not served: {error}")
     return entries, wrong
 

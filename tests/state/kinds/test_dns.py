@@ -134,3 +134,24 @@ def test_a_record_is_read_as_a_line_and_what_is_none_as_it_stands() -> None:
     values = {"name": "www", "record_type": "MX", "value": "mail", "ttl": 60, "priority": 5}
     assert as_line("x.example.com", values) == "www 60 IN MX 5 mail.example.com."
     assert as_line("x.example.com", {**values, "value": "a b\n"}) == "www 60 IN MX a b\ufffd"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"name": "x", "record_type": "A", "value": "192.0.2.9", "priority": 0, "ttl": 99999999999},
+        {"name": "x", "record_type": "A", "value": "192.0.2.9", "priority": 0, "ttl": True},
+        {"name": "x", "record_type": "SOA", "value": "a. b. 1 2 3 4 5", "priority": 0, "ttl": 60},
+        {"name": None, "record_type": ["A"], "value": 1, "priority": "", "ttl": "x"},
+    ],
+)
+def test_a_record_that_is_stored_wrong_harms_no_other(stored: dict[str, Any]) -> None:
+    zone = document("DnsZone", "example.com", "anna", primary_ns="ns1.example.net.")
+    good = document("DnsRecord", "a.example.com", "anna", name="good", record_type="A", value="192.0.2.1")
+    bad = replace(good, uid="bad", name="b.example.com", spec=DnsRecord.stored(stored))
+    context = Context(zone, FACTS, templates(), {}.get, Plane(day=DAY), parts=(bad, good))
+    made = DNS_ZONE.compile(context)
+    assert {uid: reason.code for uid, reason in made.left_out.items()} == {"bad": "Invalid"}
+    assert "good 3600 IN A 192.0.2.1" in str(made.resources[0].content)
+    assert as_line(bad.name, vars(bad.spec))
