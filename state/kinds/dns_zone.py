@@ -44,7 +44,8 @@ class DnsZone(Spec):
     )
     admin_email: Annotated[str, Completed()] = Field(
         max_length=254,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@([A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,20}$",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
+        r"[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$",
         description="Whom to write to about the zone.",
     )
     refresh_interval: Seconds = Field(3600, description="How often secondaries ask for changes.")
@@ -79,10 +80,19 @@ def zone_name(value: str) -> str:
 
 
 def _complete(values: Values, name: str, _owner: str, _related: Related, previous: Spec | None) -> Values:
-    defaults = {"primary_ns": f"ns1.{name}", "admin_email": f"hostmaster@{name}"}
+    named = _named(name)
+    defaults = {"primary_ns": f"ns1.{named}", "admin_email": f"hostmaster@{named}"}
     if isinstance(previous, DnsZone):
         defaults = {field: getattr(previous, field) for field in defaults}
     return {**defaults, **{k: v for k, v in values.items() if v is not None or k not in defaults}}
+
+
+def _named(name: str) -> str:
+    """The zone's name; another one in the place of what is none, of which that alone is to be told."""
+    try:
+        return zone_name(name)
+    except ValueError:
+        return "example.com"
 
 
 def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:

@@ -47,6 +47,21 @@ def test_a_record_is_made_changed_and_deleted_below_its_zone(world_on_both: Worl
     assert call(world, "GET", base).json()["total"] == 0
 
 
+@pytest.mark.parametrize(
+    "domain",
+    ["пример.рф", f"{'a' * 40}.example", "8.b.d.0.1.0.0.2.ip6.arpa", ".".join(["0"] * 32) + ".ip6.arpa"],
+)
+def test_a_zone_needs_a_name_and_nothing_else(world: World, domain: str) -> None:
+    made = world.call("anna", "POST", "/dns", json={"domain": domain})
+    assert made.status_code == 201, made.text
+    assert made.json()["admin_email"] == f"hostmaster@{made.json()['domain']}"
+
+
+@pytest.mark.parametrize("domain", ["com", "192.0.2.1", "a b", "x" * 300])
+def test_of_a_name_that_is_none_that_alone_is_told(world: World, domain: str) -> None:
+    assert fields(world.call("anna", "POST", "/dns", json={"domain": domain})) == ["domain"]
+
+
 def test_a_record_is_found_in_its_own_zone_only(world_on_both: World, zone: Document) -> None:
     world = world_on_both
     other, record = world.zone("example.org", "anna"), world.record(zone, "www")
