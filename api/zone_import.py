@@ -10,20 +10,22 @@ from sqlalchemy import Connection
 
 from api import access, writes
 from api.auth import Principal
+from api.contexts import context_of
 from api.fields import find_owner
 from api.writes import New, Written, visible_by_name
 from api.zone_settings import settings_of
 from api.zone_wish import ZoneWish
 from state.dns.master import Line, MasterFile, Note
-from state.dns.merging import Merge, merge
+from state.dns.merging import Merge, beyond, merge
 from state.dns.zone import Entry, of_values
 from state.document import Document
 from state.errors import Fault, Invalid, NotFound
 from state.file_parts import beside
 from state.keeping import keep
 from state.kinds.dns_record import DNS_RECORD
-from state.kinds.dns_zone import DNS_ZONE
+from state.kinds.dns_zone import DNS_ZONE, served
 from state.reading import get, parts_of
+from state.settings import Settings
 
 _STAYS = "the zone keeps its own settings: replace them, or name them under 'zone'"
 
@@ -61,11 +63,16 @@ class _Writing:
         self.lines[one.after.uid] = line.number
 
 
-def bring_in(connection: Connection, principal: Principal, wish: ZoneWish, file: MasterFile) -> Brought:
+def bring_in(
+    connection: Connection, principal: Principal, settings: Settings, wish: ZoneWish, file: MasterFile
+) -> Brought:
     """Does what is wished for with a file without faults. Raises Invalid with every fault, each with its line."""
     zone, left_out = _zone(connection, principal, wish, file)
     parts = parts_of(connection, [zone.after.uid])
-    made = merge(tuple(_served(parts, zone.after.name)), file.records, replace=wish.mode == "replace")
+    template = _template(connection, settings, zone.after, parts)
+    lines = beyond(file.records, template)
+    made = merge(tuple(_served(parts, zone.after.name)), lines, replace=wish.mode == "replace")
+    made = replace(made, unchanged=made.unchanged + len(file.records) - len(lines))
     writing = _Writing(connection, principal, wish, zone.after)
     _write(writing, {part.uid: part for part in parts}, made)
     _refuse_clashes(writing, parts)
@@ -154,6 +161,17 @@ def _served(parts: Iterable[Document], zone: str) -> Iterator[Entry]:
                 yield of_values(values, zone, part.uid)
         except ValueError:
             continue
+
+
+def _template(
+    connection: Connection, settings: Settings, zone: Document, parts: Sequence[Document]
+) -> list[Entry]:
+    """The records that its template gives a zone now; none when it cannot be used."""
+    try:
+        entries, _ = served(context_of(connection, settings, zone, parts))
+    except Exception:  # whatever a template does
+        return []
+    return [entry for entry in entries if not entry.uid]
 
 
 def _write(writing: _Writing, parts: Mapping[str, Document], made: Merge) -> None:

@@ -37,7 +37,7 @@ def _import(call: Call) -> Reply:
     file = _read(call, wish)
 
     def work(connection: Connection) -> Reply:
-        brought = bring_in(connection, call.principal, wish, file)
+        brought = bring_in(connection, call.principal, call.house.settings, wish, file)
         told = {"import": brought.report}
 
         def view(shown: Shown) -> Reply:

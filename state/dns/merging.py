@@ -1,6 +1,6 @@
 """Bringing the records of a zone file into a zone: what is new, what is another one then, and what has to go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from state.dns.master import Line
@@ -29,6 +29,25 @@ def merge(served: Sequence[Entry], lines: Sequence[Line], *, replace: bool) -> M
         removed=tuple(entry for key, entry in there.items() if key not in wanted) if replace else (),
         unchanged=len(same) - len(changed),
     )
+
+
+def beyond(lines: Sequence[Line], template: Sequence[Entry]) -> tuple[Line, ...]:
+    """The records without those of a name and type that are just the ones a zone's template gives.
+
+    Where one of these differs all are kept: what is written takes the place of all that the template gives.
+    """
+    wanted, given = _sets(line.entry for line in lines), _sets(template)
+    return tuple(
+        line for line in lines if wanted[(key := (line.entry.name, line.entry.type))] != given.get(key)
+    )
+
+
+def _sets(entries: Iterable[Entry]) -> dict[tuple[str, str], set[tuple[int, str]]]:
+    """What there is of each name and type: times to live and texts."""
+    found: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    for entry in entries:
+        found.setdefault((entry.name, entry.type), set()).add((entry.ttl, entry.text))
+    return found
 
 
 def _key(entry: Entry) -> tuple[str, str, str]:

@@ -199,6 +199,19 @@ def test_a_zone_is_handed_out_with_its_template_and_what_is_not_served(world_on_
     assert world.call("anna", "GET", "/dns/nonsense/export").status_code == 404
 
 
+def test_what_its_template_gives_a_zone_stays_the_template_s(world: World) -> None:
+    zone = world.zone("example.com", "anna", primary_ns="ns1.example.net")
+    world.record(zone, "mine")
+    out = handed_out(world, zone.uid)
+    for mode in ("merge", "replace"):
+        told = bring(world, out, mode=mode).json()["import"]
+        assert (told["added"], told["changed"], told["deleted"]) == ([], [], [])
+        assert told["unchanged"] == len(out.splitlines()) - 3
+    assert {name for name, *_ in records(world, zone.uid)} == {"mine"}
+    second = bring(world, f"{out}@ 3600 IN NS ns2.example.net.\n").json()["import"]
+    assert second["added"] == ["@ 3600 IN NS ns1.example.net.", "@ 3600 IN NS ns2.example.net."]
+
+
 def test_a_zone_whose_template_is_of_no_use_is_not_handed_out_in_part(world: World) -> None:
     zone = world.zone("example.com", "anna", template="absent")
     answer = world.call("anna", "GET", f"/dns/{zone.uid}/export")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.dns.master import Line
-from state.dns.merging import Merge, merge
+from state.dns.merging import Merge, beyond, merge
 from state.dns.zone import Entry
 
 ENTRIES = st.lists(
@@ -40,3 +40,12 @@ def test_a_merge_loses_nothing_and_a_replacement_leaves_the_files(
     assert done(list(done(served, merged)), merge(list(done(served, merged)), lines, replace=False)) == done(
         served, merged
     )
+
+
+@given(ENTRIES, ENTRIES)
+def test_what_the_template_gives_just_so_is_not_written(template: list[Entry], file: list[Entry]) -> None:
+    lines = [Line(n, entry, entry.text, 0) for n, entry in enumerate(file, 1)]
+    left = {line.entry for line in beyond(lines, template)}
+    for name in ("@", "www"):
+        wanted, given = ({e for e in entries if e.name == name} for entries in (file, template))
+        assert {e for e in left if e.name == name} == (set() if wanted == given else wanted)
