@@ -50,15 +50,17 @@ def sweep(world: World, target: str, still: AbstractContextManager[object], job:
     unmanaged, resources = found.plan.unmanaged, len(found.catalog.resources)
     left = leaving(found.subject.documents.values())
     suspects = _needy(found)
-    _ask_for_certificates(world, found)
     if not suspects:
         _record(world, found, frozenset(), unmanaged, job)
+        _ask_for_certificates(world, found)
         return Sweep(resources, frozenset(), frozenset(), unmanaged, leaving=left)
+    everything = found
     with still:
         found = survey(world, _only(whole_target(world.database, target), suspects))
         needy = _needy(found)
         drifted = frozenset(c.document for c in _drift(found) if c.document)
         _record(world, found, needy, unmanaged, job)
+    _ask_for_certificates(world, everything)  # sites that are wrong are known to be, and waited for
     return Sweep(resources, needy, drifted, unmanaged, _differing(_drift(found)), left)
 
 

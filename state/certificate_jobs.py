@@ -1,11 +1,14 @@
-"""Jobs that certificates are had by: one at a time for each."""
+"""Jobs that certificates are had by: one at a time for each; and what authorities said to them."""
+
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from state.certificate_limits import RATE_LIMITED, Limit
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.jobs import add_job
-from state.tables import jobs
+from state.tables import documents, jobs
 
 TYPES = (SSL_ISSUE, SSL_RENEW)
 
@@ -30,3 +33,20 @@ def under_way(connection: Connection, target: str) -> dict[str, str]:
         select(jobs.c.id, jobs.c.parameters).where(waiting, jobs.c.job_type.in_(TYPES))
     )
     return {str(parameters.get("uid")): job for job, parameters in found}
+
+
+def limits(connection: Connection, provider: str) -> list[Limit]:
+    """What this authority said of all certificates that it is to give."""
+    code = documents.c.kept["trouble"]["code"].as_string()
+    found = select(documents.c.owner, documents.c.kept).where(
+        documents.c.kind == "Certificate",
+        documents.c.deleted_at.is_(None),
+        documents.c.spec["acme_provider"].as_string() == provider,
+        code == RATE_LIMITED,
+    )
+    troubles = [(owner, kept["trouble"]) for owner, kept in connection.execute(found)]
+    return [
+        Limit(o, datetime.fromisoformat(t["at"]), datetime.fromisoformat(t["retry_at"]))
+        for o, t in troubles
+        if "at" in t
+    ]

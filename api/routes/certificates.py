@@ -1,10 +1,14 @@
 """What one can do with a certificate beside changing it: have it renewed."""
 
+from datetime import UTC, datetime
+from math import ceil
+
 from sqlalchemy import Connection
 
 from api.access import signed_in
 from api.call import Call, Deed, Reply
 from api.door import Route
+from api.errors import TooMany
 from api.openapi.describe import Answer, Docs
 from api.openapi.parameters import path_parameters, write_parameters
 from api.openapi.shapes import JOB
@@ -12,7 +16,8 @@ from api.performing import perform
 from api.places import identifier
 from api.routes.jobs import JOBS
 from api.writes import visible_document
-from state.certificate_jobs import ask_for_one, under_way
+from state.certificate_jobs import ask_for_one, limits, under_way
+from state.certificate_limits import by_hand, left_alone
 from state.claims import lock
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
@@ -38,7 +43,8 @@ def _renew(call: Call) -> Reply:
 
 
 def _asked(connection: Connection, document: Document) -> str:
-    """The new job. Raises Conflict for one's own certificate, and when one is asked for already."""
+    """The new job. Raises Conflict for one's own certificate, and when one is asked for already; TooMany as long as
+    the authority wants to be left alone, or gave one just now."""
     spec = document.spec
     assert isinstance(spec, Certificate)
     if spec.acme_provider is None:
@@ -50,7 +56,18 @@ def _asked(connection: Connection, document: Document) -> str:
     known = under_way(connection, document.target).get(document.uid)
     if known is not None:
         raise Conflict("the authority is being asked already", code="under_way", job=known)
+    _check_patience(connection, document, spec.acme_provider)
     return ask_for_one(connection, document, SSL_RENEW if document.kept.get("pem") else SSL_ISSUE, asked=True)
+
+
+def _check_patience(connection: Connection, document: Document, provider: str) -> None:
+    now = datetime.now(UTC)
+    waits = (by_hand(document.kept, now), left_alone(limits(connection, provider), document.owner, now))
+    until = max((each for each in waits if each), default=None)
+    if until is not None:
+        seconds, shown = ceil((until - now).total_seconds()), f"{until:%Y-%m-%dT%H:%M:%SZ}"
+        words = f"authorities give few certificates for the same names: it may be asked for again at {shown}"
+        raise TooMany(words, code="too_soon", retry_after=seconds)
 
 
 _HEADERS = {"ETag": "The entity tag.", "Location": "Where the new job is."}

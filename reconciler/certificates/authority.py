@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from acme import client, errors, messages
@@ -18,38 +17,27 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from josepy.errors import Error as Unreadable
-from josepy.jwa import ES256
 from josepy.jwk import JWKEC
 from requests import RequestException, Response
 from requests.exceptions import InvalidJSONError
 
-from reconciler.certificates.decisions import Failed, Issued, without
+from reconciler.certificates.decisions import Failed, Issued, Unchanged, asked_to_wait, enough, plain, without
+from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
 from state.authorities import Authority
 
-SECONDS, NONCES, AGENT = 30, 20, "ghostcp"
 ORDER_SECONDS, POLL_SECONDS = 300.0, 1.0
-_BUSY = frozenset({"rateLimited", "serverInternal"})
-
-
-class Network(client.ClientNetwork):
-    """Tries again as often as a nonce is refused, and remembers how long the authority asks to wait."""
-
-    retry_after: str | None = None
-
-    def post(self, *args: Any, **kwargs: Any) -> Response:
-        for _ in range(NONCES):
-            try:
-                return self._post_once(*args, **kwargs)
-            except messages.Error as error:
-                if error.code != "badNonce":
-                    raise
-        return self._post_once(*args, **kwargs)
-
-    def _send_request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        response = super()._send_request(method, url, *args, **kwargs)
-        self.retry_after = response.headers.get("Retry-After")
-        return response
+_NONSENSE = (
+    errors.Error,
+    Unreadable,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What the library makes of answers that are none: it does not look at what it is given."""
 
 
 class Desk:
@@ -58,11 +46,10 @@ class Desk:
     def __init__(self, authority: Authority, key: str, account: str | None, stop: threading.Event) -> None:
         """`key` is the account's, as PEM, `account` its URL where there is one already."""
         loaded: Any = load_pem_private_key(key.encode(), None)
-        jwk = JWKEC(key=loaded)
         roots: Any = str(authority.roots) if authority.roots else True
-        self._network = Network(jwk, alg=ES256, verify_ssl=roots, user_agent=AGENT, timeout=SECONDS)
         self._authority, self._stop = authority, stop
         self._deadline = time.monotonic() + ORDER_SECONDS
+        self._network = Network(JWKEC(key=loaded), roots, self._deadline)
         with self._understood():
             directory = client.ClientV2.get_directory(authority.directory, self._network)
             self._client = client.ClientV2(directory, self._network)
@@ -82,17 +69,23 @@ class Desk:
             return str(known.location)
         return str(made.uri)
 
-    def obtain(self, names: Sequence[str], proof: Proof) -> Issued:
-        """A certificate for these names, the first of which it must be for; others may be left out."""
+    def obtain(self, names: Sequence[str], proof: Proof, there: Sequence[str] = ()) -> Issued | Unchanged:
+        """A certificate for these names, the first of which it must be for; others may be left out.
+
+        `there` are names that there is a good one for: where no other name is left, no second one is had.
+        """
         left_out: dict[str, str] = {}
         with self._understood():
             while True:
                 key = _new_key()
                 problems = self._tried(names, key, proof)
                 if isinstance(problems, str):
-                    return Issued(problems, key, left_out, self._suggested(problems))
-                left_out |= problems
-                names = without(names, problems, names[0])
+                    return Issued(problems, key, left_out, self._suggested(problems), tuple(names))
+                left = without(names, problems, names[0])
+                left_out |= {name: plain(problems[name]) for name in names if name not in left}
+                names = left
+                if enough(there, names):
+                    return Unchanged(left_out)
 
     def _tried(self, names: Sequence[str], key: str, proof: Proof) -> str | Mapping[str, str]:
         """The chain; or the names that cannot be shown to be ours, each with why."""
@@ -147,9 +140,9 @@ class Desk:
         """When the authority suggests to renew; a whim of its clock is no reason to have no certificate."""
         try:
             when, _ = self._client.renewal_time(chain.encode())
-        except (errors.Error, ValueError, KeyError):
+            return when.astimezone(UTC) if when else None
+        except (Failed, RequestException, *_NONSENSE):
             return None
-        return when.astimezone(UTC) if when else None
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
@@ -161,37 +154,24 @@ class Desk:
             said = f"the authority says: {error.detail or error.typ}"
             raise Failed(code.get(error.code, "Refused"), said, self._asked_to_wait(error.code)) from None
         except InvalidJSONError:
-            words = "the authority's answer cannot be understood (no JSON)"
-            raise Failed("BadAnswer", words, self._asked_to_wait("")) from None
+            raise self._complaint("BadAnswer", "'s answer cannot be understood (no JSON)") from None
         except RequestException as error:
-            words = f"the authority cannot be reached ({type(error).__name__})"
-            raise Failed("AuthorityDown", words, self._asked_to_wait("")) from None
-        except (errors.Error, Unreadable, ValueError, KeyError, TypeError, AttributeError) as error:
+            if self._network.bounds.overrun:
+                raise self._complaint("BadAnswer", "'s answer does not come to an end") from None
+            raise self._complaint("AuthorityDown", f" cannot be reached ({type(error).__name__})") from None
+        except _NONSENSE as error:
             if any(isinstance(each, Response) and each.status_code >= 500 for each in error.args):
-                raise Failed(
-                    "AuthorityDown", "the authority is out of order", self._asked_to_wait("")
-                ) from None
-            words = f"the authority's answer cannot be understood ({type(error).__name__})"
-            raise Failed("BadAnswer", words, self._asked_to_wait("")) from None
+                raise self._complaint("AuthorityDown", " is out of order") from None
+            words = f"'s answer cannot be understood ({type(error).__name__})"
+            raise self._complaint("BadAnswer", words) from None
+
+    def _complaint(self, code: str, words: str) -> Failed:
+        return Failed(code, f"the authority{words}", self._asked_to_wait(""))
 
     def _asked_to_wait(self, code: str | None) -> timedelta | None:
         """How long the last answer asks to wait; an hour where it is too much for the authority and it does not say."""
-        asked = _seconds(self._network.retry_after)
+        asked = asked_to_wait(self._network.retry_after, datetime.now(UTC))
         return asked or (timedelta(hours=1) if code == "rateLimited" else None)
-
-
-def _seconds(header: str | None) -> timedelta | None:
-    """What Retry-After says (RFC 9110, section 10.2.3)."""
-    if header is None:
-        return None
-    try:
-        return timedelta(seconds=int(header))
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(header) - datetime.now(UTC)
-    except (ValueError, TypeError):
-        return None
 
 
 def _name(authorization: Any) -> str:
@@ -209,7 +189,7 @@ def _offered(authorization: Any, challenge: str) -> Any:
 def _named(error: messages.Error) -> dict[str, str]:
     """Which names an authority refuses outright (RFC 8555, section 6.7.1)."""
     parts = [each for each in error.subproblems or () if each.identifier is not None]
-    return {str(each.identifier.value): each.detail or each.typ for each in parts if each.identifier}
+    return {str(each.identifier.value): str(each.detail or each.typ) for each in parts if each.identifier}
 
 
 def _new_key() -> str:

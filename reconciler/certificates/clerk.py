@@ -8,31 +8,34 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.certificates.authority import Desk
-from reconciler.certificates.decisions import Failed, Issued, needed, settled, troubled, wanted
+from reconciler.certificates.decisions import (
+    Failed,
+    Issued,
+    Unchanged,
+    enough,
+    held,
+    lost_until,
+    settled,
+    wanted,
+)
+from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
 from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.acme_account import account_key, account_url, forget_account, keep_account
 from state.authorities import Authority, authorities
-from state.certificate_jobs import TYPES
-from state.chains import known_chain
+from state.certificate_jobs import TYPES, limits
+from state.certificate_limits import LEFT_ALONE, left_alone
 from state.challenges import left_behind, withdraw
 from state.document import Document
-from state.errors import GhostError, NotFound, Superseded
-from state.event import FAILED, ISSUED, RENEWED, of_document
-from state.events import emit
-from state.job_queue import bury_job, postpone_job, take_job
-from state.job_types import SSL_ISSUE
-from state.jobs import Job, finish_job, log
-from state.keeping import keep, put_away
-from state.kinds.certificate import KEY, Certificate
+from state.errors import GhostError, Superseded
+from state.job_queue import postpone_job, take_job
+from state.jobs import Job
+from state.kinds.certificate import names_of
 from state.queue import ring
-from state.reading import get, related
-from state.recording import touch
 
 AT_ONCE = 50
 PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": ZoneProof}
@@ -66,12 +69,13 @@ class Clerk:
 
     def _bury_lost(self, lease: Lease) -> None:
         while self._lost:
+            job, now = self._lost[0], datetime.now(UTC)
             with self._world.database.writing() as connection:
                 lease.check(connection)
-                withdraw(connection, [self._lost[0].id])
-                bury_job(
-                    connection, self._lost[0].id, self._lost[0].job_type, "the worker could not conclude it"
-                )
+                withdraw(connection, [job.id])
+                again = lost_until(job.created_at, now)
+                words = f"the worker could not conclude it: it begins again at {again:%Y-%m-%dT%H:%M:%SZ}"
+                postpone_job(connection, job.id, again, words)
             self._lost.pop(0)
 
     def _clear_up(self, lease: Lease) -> None:
@@ -91,32 +95,45 @@ class Clerk:
     def _carried_out(self, lease: Lease, job: Job) -> None:
         try:
             self._issue(lease, job)
-        except (Superseded, SQLAlchemyError) as error:
-            _log.warning("a certificate could not be concluded", job=job.id, error=type(error).__name__)
+        except Superseded:
             self._lost.append(job)
         except Exception:
             _log.exception("a certificate failed by a fault of ours", job=job.id)
-            self._lost.append(job)
+            self._give_up(lease, job)
         finally:
             self._at.discard(job.id)
             self._free.release()
 
+    def _give_up(self, lease: Lease, job: Job) -> None:
+        """A fault of ours waits as long as one of the authority's; what cannot even be recorded is at the next turn."""
+        try:
+            with self._concluding(lease, job) as connection:
+                refused(connection, job, Failed("Fault", "a fault on our side, which was logged"))
+        except Exception as error:
+            _log.warning("a certificate could not be concluded", job=job.id, error=type(error).__name__)
+            self._lost.append(job)
+        ring(self._world.settings, self._target)
+
     def _issue(self, lease: Lease, job: Job) -> None:
-        now = datetime.now(UTC)
         try:
             with self._world.database.reading() as connection:
-                document = _certificate(connection, job, now)
-            issued = self._asked(lease, job, document, now)
-            news = settled(document, issued, now)
+                document = certificate(connection, job, datetime.now(UTC))
+            found = self._asked(lease, job, document)
+            news = None if isinstance(found, Unchanged) else settled(document, found, datetime.now(UTC))
         except Failed as failed:
             with self._concluding(lease, job) as connection:
-                _refused(connection, job, failed, now)
+                refused(connection, job, failed)
+        except Superseded:
+            raise
         except (GhostError, OSError) as error:
             with self._concluding(lease, job) as connection:
-                _refused(connection, job, Failed(type(error).__name__, str(error)), now)
+                refused(connection, job, Failed(type(error).__name__, str(error)))
         else:
             with self._concluding(lease, job) as connection:
-                self._kept(connection, job, issued, news)
+                if isinstance(found, Unchanged) or news is None:
+                    stayed(connection, job, found.left_out)
+                else:
+                    kept(connection, self._world.settings.var, job, found, news)
         ring(self._world.settings, self._target)
 
     @contextmanager
@@ -127,77 +144,59 @@ class Clerk:
             withdraw(connection, [job.id])
             yield connection
 
-    def _asked(self, lease: Lease, job: Job, document: Document, now: datetime) -> Issued:
-        spec, settings = document.spec, self._world.settings
-        assert isinstance(spec, Certificate)
-        known = authorities(settings.authorities)
-        authority = known.get(str(spec.acme_provider))
-        if authority is None:
-            words = f"there is no authority {spec.acme_provider!r}; there are {', '.join(known)}"
-            raise Failed("AuthorityUnknown", words)
-        proof = PROOFS[spec.acme_challenge_type](Order(self._world, lease, job.id, document, self._stop))
+    def _asked(self, lease: Lease, job: Job, document: Document) -> Issued | Unchanged:
+        authority = self._authority(document)
+        now, by_hand = datetime.now(UTC), bool(job.parameters.get("asked"))
+        there = () if by_hand and not document.kept.get("left_out") else held(document, now)
+        order = Order(self._world, lease, job.id, document, self._stop, job.created_at)
+        proof = PROOFS[document.spec.acme_challenge_type](order)  # type: ignore[attr-defined]
         with self._world.database.writing() as connection:
-            names, foreign = proof.sort_out(connection, wanted(document, now))
-            key, account = account_key(connection, settings.var), account_url(connection, authority.directory)
+            self._check_patience(connection, document, now)
+            asked = names_of(document) if by_hand else wanted(document, now)
+            names, foreign = proof.sort_out(connection, asked)
+            key = account_key(connection, self._world.settings.var)
         if document.name in foreign:
             why = foreign[document.name]
             raise Failed(why.code, f"{document.name}: {why.message}")
-        issued = self._obtained(authority, key, account, names, proof)
         left_out = {name: why.message for name, why in foreign.items() if why.code != UNHOSTED}
-        return replace(issued, left_out={**left_out, **issued.left_out})
+        if enough(there, names):
+            return Unchanged(left_out)
+        found = self._obtained(authority, key, names, proof, there)
+        return replace(found, left_out={**left_out, **found.left_out})
+
+    def _authority(self, document: Document) -> Authority:
+        provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
+        known = authorities(self._world.settings.authorities)
+        if provider not in known:
+            words = f"there is no authority {provider!r}; there are {', '.join(known)}"
+            raise Failed("AuthorityUnknown", words)
+        return known[provider]
+
+    def _check_patience(self, connection: Connection, document: Document, now: datetime) -> None:
+        """Raises Failed while the authority wants to be left alone by everyone."""
+        provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
+        until = left_alone(limits(connection, provider), document.owner, now)
+        if until is not None:
+            words = f"{provider} refused several certificates for too many requests: it is left alone a while"
+            raise Failed(LEFT_ALONE, words, until - now)
 
     def _obtained(
-        self, authority: Authority, key: str, account: str | None, names: Sequence[str], proof: Proof
-    ) -> Issued:
-        """From an authority, whose account (URL) of ours is remembered; one that it does not know is forgotten."""
+        self, authority: Authority, key: str, names: Sequence[str], proof: Proof, there: Sequence[str]
+    ) -> Issued | Unchanged:
+        """From an authority that remembers our account; one that it has forgotten is made anew, once."""
+        with self._world.database.reading() as connection:
+            account = account_url(connection, authority.directory)
         try:
-            desk = Desk(authority, key, account, self._stop)
-            with self._world.database.writing() as connection:
-                keep_account(connection, authority.directory, desk.account)
-            return desk.obtain(names, proof)
+            return self._desk(authority, key, account).obtain(names, proof, there)
         except Failed as failed:
-            if failed.code == "NoAccount":
-                with self._world.database.writing() as connection:
-                    forget_account(connection, authority.directory)
-            raise
+            if failed.code != "NoAccount":
+                raise
+        with self._world.database.writing() as connection:
+            forget_account(connection, authority.directory)
+        return self._desk(authority, key, None).obtain(names, proof, there)
 
-    def _kept(self, connection: Connection, job: Job, issued: Issued, news: dict[str, object]) -> None:
-        document = _certificate(connection, job)
-        keep(connection, document.uid, news)
-        put_away(connection, self._world.settings.var, document.uid, {KEY: issued.key})
-        touch(connection, document)
-        log(connection, job.id, *(f"left out {name}: {why}" for name, why in issued.left_out.items()))
-        verb = ISSUED if job.job_type == SSL_ISSUE else RENEWED
-        emit(connection, of_document(document, verb, valid_until=news["valid_until"]))
-        line = (
-            f"{news['issuer']} vouches for {', '.join(map(str, news['names']))} until {news['valid_until']}"  # type: ignore[call-overload]
-        )
-        finish_job(connection, job.id, "completed", {}, line)
-
-
-def _certificate(connection: Connection, job: Job, now: datetime | None = None) -> Document:
-    """The certificate that a job is about. Raises Failed when it is gone, or needs nothing now and nobody asked."""
-    try:
-        document = get(connection, str(job.parameters["uid"]))
-    except NotFound:
-        raise Failed("Gone", "the certificate was deleted") from None
-    if document.deleted:
-        raise Failed("Gone", "the certificate was deleted")
-    if now and not job.parameters.get("asked") and needed(document, now, related(connection)) is None:
-        raise Failed("Settled", "there is one already")
-    return document
-
-
-def _refused(connection: Connection, job: Job, failed: Failed, now: datetime) -> None:
-    if failed.code == "Stopped":
-        postpone_job(connection, job.id, now, failed.message)
-        return
-    status = "completed" if failed.code == "Settled" else "failed"
-    finish_job(connection, job.id, status, {}, f"{failed.code}: {failed.message}")
-    if failed.code in {"Gone", "Settled"}:
-        return
-    document = get(connection, str(job.parameters["uid"]))
-    keep(connection, document.uid, troubled(document, failed, now))
-    touch(connection, document)
-    if known_chain(document.kept):  # else it is not ready, which the pass tells that finds it so
-        emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
+    def _desk(self, authority: Authority, key: str, account: str | None) -> Desk:
+        desk = Desk(authority, key, account, self._stop)
+        with self._world.database.writing() as connection:
+            keep_account(connection, authority.directory, desk.account)
+        return desk

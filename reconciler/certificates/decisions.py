@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-from state.chains import Chain, covers, known_chain, read_chain
+from state.certificate_limits import rested
+from state.chains import Chain, covers, known_chain, read_chain, read_key
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.kind import Related
@@ -14,25 +16,39 @@ from state.kinds.certificate import Certificate, kept, names_of, unhosted
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
 LONGEST = timedelta(days=7)
+_EARLY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A chain and its key, as PEM; the names that the authority did not believe are ours, each with why; when it
-    suggests to renew (RFC 9773)."""
+    suggests to renew (RFC 9773); the names that it was ordered for."""
 
     chain: str
     key: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     renew_at: datetime | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing more can be had than what is there; the names that it is not for, each with why."""
+
+    left_out: Mapping[str, str]
 
 
 class Failed(Exception):  # noqa: N818 - the trade's words, not suffixes
-    """There is none: a code for machines, why, and how long the authority asks to wait."""
+    """There is none: a code for machines, why, as text that can be stored, and how long the authority asks to wait."""
 
     def __init__(self, code: str, message: str, wait: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.wait = code, message, wait
+        self.code, self.message, self.wait = code, plain(message), wait
+        super().__init__(self.message)
+
+
+def plain(text: str) -> str:
+    """What somebody else said, as text that can be stored and shown."""
+    return "".join(each if each.isprintable() else " " for each in text)[:4000]
 
 
 def needed(document: Document, now: datetime, related: Related) -> str | None:
@@ -60,10 +76,36 @@ def wanted(document: Document, now: datetime) -> tuple[str, ...]:
 
 
 def renewal(chain: Chain, known: Mapping[str, Any]) -> datetime:
-    """When it is renewed: when the authority suggests it, at the latest with a third of its lifetime left."""
+    """When it is renewed: when the authority suggests it, at the latest with a third of its lifetime left; and not
+    right after it was had, whatever either of them says."""
     third = chain.valid_until - timedelta(seconds=chain.lifetime / 3)
-    suggested = known.get("renew_at")
-    return third if suggested is None else min(third, _time(suggested))
+    suggested, rest = known.get("renew_at"), rested(known)
+    wished = third if suggested is None else min(third, _time(suggested))
+    return wished if rest is None else max(wished, rest)
+
+
+def held(document: Document, now: datetime) -> tuple[str, ...]:
+    """The names of the one that is there, as long as it is good and another one is wanted for more names only."""
+    spec, chain = document.spec, known_chain(document.kept)
+    assert isinstance(spec, Certificate)
+    if chain is None or document.sealed is None or document.kept.get("provider") != spec.acme_provider:
+        return ()
+    end = renewal(chain, document.kept) if spec.auto_renew else chain.valid_until
+    return chain.names if now < min(end, chain.valid_until) else ()
+
+
+def enough(there: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether a certificate for those that are there is one for all of these names."""
+    there = tuple(there)
+    return bool(there) and all(covers(there, name) for name in names)
+
+
+def settled_without(document: Document, now: datetime) -> str:
+    """Why a certificate needs nothing now."""
+    trouble = document.kept.get("trouble")
+    if trouble and _paused(trouble, now):
+        return f"it is asked for again at {trouble['retry_at']}"
+    return "there is one already" if known_chain(document.kept) else "it cannot be asked for yet"
 
 
 def _paused(trouble: Mapping[str, Any] | None, now: datetime) -> bool:
@@ -79,27 +121,60 @@ def _again(old: Mapping[str, Any] | None, failed: Failed, now: datetime) -> dict
     tries = int(old["tries"]) + 1 if old else 1
     pause = PAUSES[min(tries, len(PAUSES)) - 1]
     again = now + min(max(pause, failed.wait or pause), LONGEST)
-    return {"message": failed.message[:4000], "tries": tries, "retry_at": _text(again)}
+    return {"message": failed.message, "tries": tries, "at": _text(now), "retry_at": _text(again)}
+
+
+def lost_until(created: datetime, now: datetime) -> datetime:
+    """When a job begins again that could not be concluded: as long again as it has been there, a day at most."""
+    minute, day = timedelta(minutes=1), timedelta(days=1)
+    return now + max(minute, min(day, now - created))
 
 
 def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]:
     """What is remembered of a new one, and of the names that it is not for. Raises Failed when it cannot be used."""
+    chain = _usable(document, issued, now)
+    lacking = {n: "what the authority gave is not for it" for n in issued.names if not covers(chain.names, n)}
+    return {
+        **kept(chain, issued.key),
+        "provider": getattr(document.spec, "acme_provider", None),
+        "left_out": _left_out(document, chain.names, {**lacking, **issued.left_out}, now),
+        "renew_at": None if issued.renew_at is None else _text(issued.renew_at),
+        "had_at": _text(now),
+    }
+
+
+def unchanged(document: Document, left_out: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """What is remembered when nothing more was to be had than what is there."""
+    chain = known_chain(document.kept)
+    return {"left_out": _left_out(document, chain.names if chain else (), left_out, now), "trouble": None}
+
+
+def _left_out(
+    document: Document, names: tuple[str, ...], problems: Mapping[str, str], now: datetime
+) -> dict[str, Any] | None:
+    """For which of its names there is none, each with why and when it is tried again; None where there is none."""
+    old, own = document.kept.get("left_out") or {}, names_of(document)
+    left = {name: _again(old.get(name), Failed("", why), now) for name, why in problems.items()}
+    still = {name: each for name, each in old.items() if name in own and not covers(names, name)}
+    return {**still, **left} or None
+
+
+def _usable(document: Document, issued: Issued, now: datetime) -> Chain:
+    """The chain that was given. Raises Failed when it cannot be shown for the document's name with the key, now."""
     try:
         chain = read_chain(issued.chain)
     except ValueError as error:
         raise Failed("BadAnswer", f"what the authority gave {error}") from None
     if not covers(chain.names, document.name):
         raise Failed("BadAnswer", f"what the authority gave is for {', '.join(chain.names)}")
-    old = document.kept.get("left_out") or {}
-    left = {name: _again(old.get(name), Failed("", why), now) for name, why in issued.left_out.items()}
-    waiting = {name: each for name, each in old.items() if name in names_of(document) and name not in left}
-    still = {name: each for name, each in waiting.items() if not covers(chain.names, name)}
-    return {
-        **kept(chain, issued.key),
-        "provider": getattr(document.spec, "acme_provider", None),
-        "left_out": {**still, **left} or None,
-        "renew_at": None if issued.renew_at is None else _text(issued.renew_at),
-    }
+    if chain.valid_until <= now or chain.valid_from > now + _EARLY:
+        span = f"from {_text(chain.valid_from)} to {_text(chain.valid_until)}"
+        raise Failed("BadAnswer", f"what the authority gave is valid {span}, and not now")
+    try:
+        read_key(issued.key, chain)
+    except ValueError as error:
+        raise Failed("BadAnswer", f"the key that was made for what the authority gave {error}") from None
+    return chain
 
 
 def without(names: Iterable[str], problems: Mapping[str, str], main: str) -> tuple[str, ...]:
@@ -109,6 +184,16 @@ def without(names: Iterable[str], problems: Mapping[str, str], main: str) -> tup
         told = "; ".join(f"{name}: {why}" for name, why in problems.items())
         raise Failed("NameFailed", told or "the authority does not say which name is wrong")
     return tuple(name for name in names if name not in problems)
+
+
+def asked_to_wait(header: str | None, now: datetime) -> timedelta | None:
+    """What Retry-After says (RFC 9110, section 10.2.3), seconds or a date; None where it says nothing."""
+    try:
+        if header is None or header.strip().isdecimal():
+            return None if header is None else timedelta(seconds=min(int(header), LONGEST.total_seconds()))
+        return max(timedelta(0), parsedate_to_datetime(header) - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _time(text: str) -> datetime:

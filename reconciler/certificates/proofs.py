@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Protocol
 
@@ -12,8 +13,10 @@ from reconciler.lease import Lease
 from reconciler.survey import World
 from state.document import Document
 from state.names import parents
-from state.tables import claims
+from state.tables import claims, documents
 
+PATIENCE = timedelta(minutes=1)
+"""How long a certificate waits for a site that is not looked at: its host may not answer."""
 Sorted = tuple[tuple[str, ...], dict[str, Failed]]
 
 
@@ -38,13 +41,14 @@ class Proof(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """For what, by which job, and under which lease something is to be shown, until `stop` is set."""
+    """For what, by which job and since when, and under which lease something is to be shown, until `stop` is set."""
 
     world: World
     lease: Lease
     job: str
     document: Document
     stop: Event
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,19 @@ class SiteProof:
     challenge: str = "http-01"
 
     def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
-        """Every name that is served here would be found to be ours: whose it is must be known beforehand."""
+        """Every name that is served here would be found to be ours: whose it is must be known beforehand.
+
+        Raises Failed while a site is still being made or repaired: asked now, the host might not answer.
+        """
         owner, mine, foreign = self.order.document.owner, [], {}
         for name in names:
             above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
             held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
-            if connection.execute(select(claims.c.uid).where(held)).first():
+            sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held)
+            found = connection.execute(sites).scalars().all()
+            if any(found) and datetime.now(UTC) < self.order.since + PATIENCE:
+                raise Failed("NotYet", f"the site of {name} is being looked at: it is asked for afterwards")
+            if found:
                 mine.append(name)
             else:
                 foreign[name] = Failed("NotServedHere", f"no site of {owner} has this name")

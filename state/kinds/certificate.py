@@ -136,7 +136,7 @@ def _canonical(name: str) -> str:
         return name
 
 
-_PASSED = ("trouble", "left_out", "renew_at", "provider")
+_PASSED = ("trouble", "left_out", "renew_at", "provider", "had_at")
 
 
 def kept(chain: Chain, key: str) -> dict[str, object]:

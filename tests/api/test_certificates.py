@@ -1,12 +1,15 @@
 """One's own certificate: given, judged, kept with its key sealed, and never shown."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from state.chains import kept_chain, read_chain
 from state.journal_tables import audit
+from state.keeping import keep
 from state.plans import answer as answer_plan
 from state.plans import pack, take_plan, unpack
 from state.reading import get
@@ -217,3 +220,32 @@ def test_one_that_somebody_wrote_is_theirs_to_change_and_delete(world: World) ->
     path = f"/ssl/{view['id']}"
     assert world.call("bert", "PATCH", path, json={"san_domains": ["else.example"]}).status_code == 200
     assert world.call("bert", "DELETE", path).status_code == 204
+
+
+def test_an_authority_that_wants_to_be_left_alone_and_one_that_gave_one_just_now_is_not_asked_by_hand(
+    world: World,
+) -> None:
+    uid = world.call("bert", "POST", "/ssl", json={"domain": "pol.example"}).json()["id"]
+    now = datetime.now(UTC)
+    trouble = {
+        "code": "RateLimited",
+        "message": "too many",
+        "tries": 1,
+        "at": now.isoformat(),
+        "retry_at": (now + timedelta(hours=2)).isoformat(),
+    }
+    _remember(world, uid, trouble=trouble)
+    refused = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert (refused.status_code, refused.json()["details"]["code"]) == (429, "too_soon")
+    assert 7100 < int(refused.headers["Retry-After"]) <= 7200
+    _remember(world, uid, trouble=None, had_at=now.isoformat(), **kept_chain(read_chain(MINE.chain)))
+    refused = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert refused.status_code == 429
+    assert refused.json()["details"]["retry_after"] > 86400
+    _remember(world, uid, had_at=(now - timedelta(days=2)).isoformat())
+    assert world.call("bert", "POST", f"/ssl/{uid}/renew").status_code == 201
+
+
+def _remember(world: World, uid: str, **values: Any) -> None:
+    with world.database.writing() as connection:
+        keep(connection, uid, values)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inventories import lab
-from reconciler.certificates import authority as speaking
+from reconciler.certificates import line
 from state.document import Condition
 from tests.lab import difficult as faults
 from tests.lab.control import control_plane, until
@@ -37,7 +37,7 @@ def test_a_difficult_authority_is_told_of_waited_for_and_in_nobodys_way(
     code: str,
     least: timedelta,
 ) -> None:
-    monkeypatch.setattr(speaking, "SECONDS", 2)
+    monkeypatch.setattr(line, "SECONDS", 2)
     domain = f"{name}.test"
     with (
         pebble(lab_host.ipv4, tmp_path, PEBBLE_VA_NOSLEEP="1") as authority,
@@ -72,7 +72,7 @@ def test_a_difficult_authority_is_told_of_waited_for_and_in_nobodys_way(
         assert "trouble" not in control.kept(one)
 
         door.fault = fault
-        control.remember(one, renew_at="2026-01-01T00:00:00Z")
+        control.remember(one, renew_at="2026-01-01T00:00:00Z", had_at=None)
         until(
             "it cannot be renewed", lambda: [j.status for j in control.jobs("ssl_renew")] == ["failed"], LONG
         )

@@ -1,13 +1,9 @@
 """Speaking to an authority: a real one as difficult as it can be, and one that answers as no authority should."""
 
-import json
-import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,12 +15,12 @@ from reconciler.certificates.proofs import Sorted
 from state.authorities import Authority, authorities
 from state.chains import read_chain, read_key
 from tests.lab.pebble import pebble
-from tests.state.vouching import pem, vouch
+from tests.reconciler.certificates.stub import limited, say, stub
+from tests.state.vouching import pem
 
 KEY = pem(generate_private_key(SECP256R1()))
 EAB = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
 EASY = {"PEBBLE_VA_ALWAYS_VALID": "1", "PEBBLE_VA_NOSLEEP": "1"}
-Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass(frozen=True)
@@ -86,60 +82,8 @@ def test_an_authority_that_has_forgotten_us_says_so(tmp_path: Path) -> None:
         assert other.value.code == "NoChallenge"
 
 
-@contextmanager
-def _stub(folder: Path, answer: Answer) -> Iterator[Authority]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        do_HEAD = do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    own = vouch("localhost")
-    (folder / "own.pem").write_text(own.certificate + own.key)
-    (folder / "root.pem").write_text(own.root)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "own.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        url = f"https://localhost:{server.server_address[1]}"
-        yield Authority(directory=f"{url}/dir", roots=folder / "root.pem")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _say(handler: BaseHTTPRequestHandler, status: int, text: str, **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in {"Replay-Nonce": "bm9uY2U", "Content-Length": str(len(text)), **headers}.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.end_headers()
-    if handler.command != "HEAD":
-        handler.wfile.write(text.encode())
-
-
-def _limited(handler: BaseHTTPRequestHandler) -> None:
-    base = f"https://{handler.headers['Host']}"
-    if handler.path == "/dir":
-        names = ("newNonce", "newAccount", "newOrder")
-        _say(handler, 200, json.dumps({name: f"{base}/{name}" for name in names}))
-    elif handler.path == "/newAccount":
-        _say(handler, 201, '{"status": "valid"}', Location=f"{base}/account/1")
-    elif handler.path == "/newOrder":
-        said = {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}
-        _say(handler, 429, json.dumps(said), Retry_After="7200", Content_Type="application/problem+json")
-    else:
-        _say(handler, 200, "")
-
-
 def test_who_is_asked_to_wait_waits(tmp_path: Path) -> None:
-    with _stub(tmp_path, _limited) as authority, pytest.raises(Failed, match="too many") as caught:
+    with stub(tmp_path, limited) as authority, pytest.raises(Failed, match="too many") as caught:
         _desk(authority).obtain(["a.test"], BY_ITSELF)
     assert (caught.value.code, caught.value.wait) == ("RateLimited", timedelta(hours=2))
 
@@ -158,7 +102,7 @@ def test_an_answer_that_is_none_is_a_failure_and_no_fault(
     tmp_path: Path, status: int, text: str, code: str
 ) -> None:
     with (
-        _stub(tmp_path, lambda handler: _say(handler, status, text, Retry_After="60")) as authority,
+        stub(tmp_path, lambda handler: say(handler, status, text, Retry_After="60")) as authority,
         pytest.raises(Failed) as caught,
     ):
         _desk(authority)
@@ -168,7 +112,7 @@ def test_an_answer_that_is_none_is_a_failure_and_no_fault(
 def test_an_authority_that_is_not_there_is_down_and_one_that_nobody_vouches_for_is_not_believed(
     tmp_path: Path,
 ) -> None:
-    with _stub(tmp_path, _limited) as authority:
+    with stub(tmp_path, limited) as authority:
         strange = Authority(directory=authority.directory)
         with pytest.raises(Failed, match="SSLError") as caught:
             _desk(strange)

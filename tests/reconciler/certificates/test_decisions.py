@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,10 +15,16 @@ from reconciler.certificates.decisions import (
     PAUSES,
     Failed,
     Issued,
+    asked_to_wait,
+    enough,
+    held,
+    lost_until,
     needed,
     renewal,
     settled,
+    settled_without,
     troubled,
+    unchanged,
     wanted,
     without,
 )
@@ -28,7 +36,8 @@ from tests.state.vouching import Vouched, vouch
 
 NOW = datetime.now(UTC)
 NOBODY: Related = {}.get  # type: ignore[assignment]
-MINE = vouch("example.com", "www.example.com", days=60, since=30)
+MINE_KEY = generate_private_key(SECP256R1())
+MINE = vouch("example.com", "www.example.com", days=60, since=30, key=MINE_KEY)
 
 
 def certificate(**values: Any) -> Document:
@@ -131,11 +140,108 @@ def test_what_is_left_out_is_remembered_until_there_is_one_for_it_or_it_is_not_w
     assert set(settled(one, Issued(MINE.chain, MINE.key), NOW)["left_out"]) == {"a.example.com"}
 
 
-@pytest.mark.parametrize("chain", ["nothing", vouch("example.org").chain])
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "nothing",
+        vouch("example.org").chain,
+        vouch("example.com").chain,
+        vouch("example.com", days=-1, since=2, key=MINE_KEY).chain,
+        vouch("example.com", days=9, since=-1, key=MINE_KEY).chain,
+    ],
+    ids=["nothing", "of another name", "of another key", "ended", "not begun"],
+)
 def test_an_answer_that_cannot_be_used_is_a_failure(chain: str) -> None:
     with pytest.raises(Failed, match="authority gave") as caught:
         settled(certificate(), Issued(chain, MINE.key), NOW)
     assert caught.value.code == "BadAnswer"
+
+
+def test_a_name_that_was_ordered_and_not_given_is_left_out_and_not_ordered_at_once() -> None:
+    one = certificate(san_domains=["www.example.com", "shop.example.com"])
+    names = ("example.com", "www.example.com", "shop.example.com")
+    values = settled(one, Issued(MINE.chain, MINE.key, names=names), NOW)
+    assert set(values["left_out"]) == {"shop.example.com"}
+    there = replace(one, kept={name: each for name, each in values.items() if each}, sealed="sealed")
+    assert needed(there, NOW, NOBODY) is None
+
+
+def test_it_is_not_renewed_right_after_it_was_had_whatever_the_authority_suggests() -> None:
+    one = certificate(san_domains=["www.example.com"])
+    values = settled(one, Issued(MINE.chain, MINE.key, renew_at=NOW - timedelta(days=9)), NOW)
+    one = replace(one, kept={name: each for name, each in values.items() if each}, sealed="sealed")
+    assert needed(one, NOW + timedelta(hours=35), NOBODY) is None
+    assert needed(one, NOW + timedelta(hours=36), NOBODY) == "ssl_renew"
+
+
+def test_for_more_names_only_another_one_is_had_only_if_there_are_more() -> None:
+    day = timedelta(days=1)
+    names = ("example.com", "www.example.com")
+    assert held(had(), NOW) == names
+    assert held(certificate(), NOW) == ()
+    assert held(replace(had(), sealed=None), NOW) == ()
+    assert held(replace(had(), spec=certificate(acme_provider="other").spec), NOW) == ()
+    assert held(had(), NOW + 31 * day) == ()
+    assert held(had(auto_renew=False), NOW + 31 * day) == names
+    assert held(had(auto_renew=False), NOW + 61 * day) == ()
+    assert enough(names, names[1:])
+    assert not enough(names, (*names, "new.example.com"))
+    assert not enough((), ())
+
+
+def test_what_is_still_left_out_is_counted_and_what_is_there_stays() -> None:
+    one = had(left_out={"bad.example.com": "no"}, san_domains=["www.example.com", "bad.example.com"])
+    values = unchanged(one, {"bad.example.com": "still no"}, NOW)
+    assert values["left_out"]["bad.example.com"]["tries"] == 2
+    assert values.keys() == {"left_out", "trouble"}
+    assert unchanged(certificate(), {}, NOW) == {"left_out": None, "trouble": None}
+
+
+def test_why_nothing_is_needed_is_said_truly() -> None:
+    failed = replace(certificate(), kept=troubled(certificate(), Failed("Down", "it is down"), NOW))
+    assert settled_without(failed, NOW) == f"it is asked for again at {failed.kept['trouble']['retry_at']}"
+    assert settled_without(had(), NOW) == "there is one already"
+    assert settled_without(certificate(), NOW) == "it cannot be asked for yet"
+    assert settled_without(failed, NOW + timedelta(days=1)) == "it cannot be asked for yet"
+
+
+@LAW
+@given(st.timedeltas(timedelta(0), timedelta(days=999)))
+def test_a_job_that_could_not_be_concluded_is_as_long_again_in_beginning_again(age: timedelta) -> None:
+    wait = lost_until(NOW - age, NOW) - NOW
+    assert timedelta(minutes=1) <= wait <= timedelta(days=1)
+    assert wait in {age, timedelta(minutes=1), timedelta(days=1)}
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("120", timedelta(minutes=2)),
+        ("99999999999999999", LONGEST),
+        ("9" * 5000, None),
+        (format_datetime(NOW.replace(microsecond=0) + timedelta(hours=1)), timedelta(hours=1)),
+        (format_datetime(NOW.replace(microsecond=0) - timedelta(hours=1)), timedelta(0)),
+        ("Fri, 31 Dec 9999 23:59:59 -0000", None),
+    ],
+    ids=[
+        "none",
+        "empty",
+        "a word",
+        "below nothing",
+        "seconds",
+        "ages",
+        "digits",
+        "a date",
+        "a past date",
+        "no zone",
+    ],
+)
+def test_what_an_authority_asks_to_wait(header: str | None, wait: timedelta | None) -> None:
+    assert asked_to_wait(header, NOW.replace(microsecond=0)) == wait
 
 
 def test_bad_names_are_left_out_unless_the_first_is_among_them_or_none_is_named() -> None:

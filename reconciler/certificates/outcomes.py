@@ -1,0 +1,92 @@
+"""What a job comes to: kept, told and logged in the one transaction in which it ends."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.certificates.decisions import Failed, Issued, needed, settled_without, troubled, unchanged
+from state.certificate_limits import by_hand
+from state.chains import known_chain
+from state.document import Document
+from state.errors import NotFound
+from state.event import FAILED, ISSUED, RENEWED, of_document
+from state.events import emit
+from state.job_queue import postpone_job
+from state.job_types import SSL_ISSUE
+from state.jobs import Job, finish_job, log
+from state.keeping import keep, put_away
+from state.kinds.certificate import KEY
+from state.reading import get, related
+from state.recording import touch
+
+AGAIN = timedelta(seconds=2)
+_LATER, _ENDED = {"Stopped", "NotYet"}, {"Gone", "Settled", "TooSoon"}
+
+
+def certificate(connection: Connection, job: Job, now: datetime | None = None) -> Document:
+    """The certificate that a job is about.
+
+    Raises Failed when it is gone; at `now`, if that is given, also when nothing is to be done about it.
+    """
+    try:
+        document = get(connection, str(job.parameters["uid"]))
+    except NotFound:
+        raise Failed("Gone", "the certificate was deleted") from None
+    if document.deleted:
+        raise Failed("Gone", "the certificate was deleted")
+    if now and not job.parameters.get("asked"):
+        if needed(document, now, related(connection)) is None:
+            raise Failed("Settled", settled_without(document, now))
+    elif now and (until := by_hand(document.kept, now)):
+        raise Failed("TooSoon", f"it may be asked for again at {until:%Y-%m-%dT%H:%M:%SZ}")
+    return document
+
+
+def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapping[str, Any]) -> None:
+    """One was had: `news` is what is remembered of it."""
+    document = certificate(connection, job)
+    keep(connection, document.uid, news)
+    put_away(connection, var, document.uid, {KEY: issued.key})
+    touch(connection, document)
+    _log_left_out(connection, job, issued.left_out)
+    verb = ISSUED if job.job_type == SSL_ISSUE else RENEWED
+    emit(connection, of_document(document, verb, valid_until=news["valid_until"]))
+    line = f"{news['issuer']} vouches for {', '.join(news['names'])} until {news['valid_until']}"
+    finish_job(connection, job.id, "completed", {}, line)
+
+
+def stayed(connection: Connection, job: Job, left_out: Mapping[str, str]) -> None:
+    """There is no other one to be had than the one that is there; who hears of it hears it the first time only."""
+    document = certificate(connection, job)
+    news = unchanged(document, left_out, datetime.now(UTC))
+    keep(connection, document.uid, news)
+    touch(connection, document)
+    _log_left_out(connection, job, left_out)
+    finish_job(connection, job.id, "completed", {}, "there is one already for all names that can be had")
+    if any(news["left_out"][name]["tries"] == 1 for name in left_out):
+        message = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
+
+
+def refused(connection: Connection, job: Job, failed: Failed) -> None:
+    """There is none, and why; it is asked for again later."""
+    now = datetime.now(UTC)
+    if failed.code in _LATER:
+        postpone_job(connection, job.id, now + AGAIN, failed.message)
+        return
+    status = "completed" if failed.code == "Settled" else "failed"
+    finish_job(connection, job.id, status, {}, f"{failed.code}: {failed.message}")
+    if failed.code in _ENDED:
+        return
+    document = get(connection, str(job.parameters["uid"]))
+    keep(connection, document.uid, troubled(document, failed, now))
+    touch(connection, document)
+    if known_chain(document.kept):  # else it is not ready, which the pass tells that finds it so
+        emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
+
+
+def _log_left_out(connection: Connection, job: Job, left_out: Mapping[str, str]) -> None:
+    log(connection, job.id, *(f"left out {name}: {why}" for name, why in left_out.items()))
