@@ -85,6 +85,27 @@ def test_ones_own_certificate_is_shown_forced_insisted_on_and_taken_away_again(
         control.gone(vera)
 
 
+def test_a_certificate_of_another_tenant_goes_when_its_name_is_taken_and_is_never_shown(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    theirs, mine = vouch("taken.test", trust="Somebody Else"), vouch("taken.test")
+    with control_plane(lab_host, tmp_path) as control:
+        rolf, siv = control.tenant("rolf"), control.tenant("siv")
+        early = control.create("Certificate", "taken.test", "rolf", acme_provider=None)
+        give(control, early, theirs)
+        control.ready(early)
+        site = control.site("taken.test", "siv", ssl_enabled=True)
+        own = control.create("Certificate", "taken.test", "siv", acme_provider=None)
+        give(control, own, mine)
+        control.gone(early)
+        control.ready(own, site)
+        until("it is shown", lambda: "Test Trust" in handshake(lab_host, "taken.test"))
+        assert control.run("cat", "/etc/ghostcp/live/nginx/private/taken.test.key") == mine.key
+        for user in (rolf, siv):
+            control.remove(user)
+            control.gone(user)
+
+
 def test_the_end_of_ones_own_certificate_is_told_of_before_and_when_it_has_come(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:

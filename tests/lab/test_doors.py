@@ -9,6 +9,7 @@ import pytest
 from inventories import lab
 from tests.lab.control import until
 from tests.lab.doors import Doors, changes, control_plane_processes, report_of
+from tests.state.vouching import vouch
 
 pytestmark = pytest.mark.lab
 
@@ -113,6 +114,34 @@ def test_a_dry_run_shows_exactly_what_the_write_then_does(doors: Doors) -> None:
     doors.json("PUT", f"/domains/{site['id']}?wait=30", 200, aliases=["www.exact.test"])
     done = {(r["action"], k, r["cause"]) for j in _jobs_since(doors, known) for k, r in j["results"].items()}
     assert shown == done == {("update", "config:nginx/exact.test.conf", "intended")}
+
+
+def test_a_dry_run_of_a_certificate_that_is_given_shows_what_giving_it_then_does(doors: Doors) -> None:
+    user = doors.json("POST", "/users?wait=30", 201, **_user("giver"))
+    wishes = {"ssl_enabled": True, "ssl_force": True}
+    site = doors.json("POST", "/domains?wait=30", 201, domain="giver.test", user_id=user["id"], **wishes)
+    mine = vouch("giver.test")
+    body = {
+        "domain": "giver.test",
+        "user_id": user["id"],
+        "certificate": mine.chain,
+        "private_key": mine.key,
+    }
+    plan = doors.json("POST", "/ssl?dry_run=true", 200, **body)
+    report = plan.get("report", plan)
+    assert [part["blocked"] for part in report["targets"]] == [[]]
+    known = _job_ids(doors)
+    made = doors.json("POST", "/ssl?wait=60", 201, **body)
+    doors.json("GET", f"/domains/{site['id']}")
+    done = {(r["action"], k, r["cause"]) for j in _jobs_since(doors, known) for k, r in j["results"].items()}
+    assert changes(report) == done
+    assert {key for _, key, _ in done} >= {
+        "config:nginx/tls/giver.test.crt",
+        "config:nginx/private/giver.test.key",
+        "config:nginx/giver.test.conf",
+    }
+    secured = [c for c in made["conditions"] if c["type"] == "Secured"]
+    assert [c["status"] for c in secured] == [True]
 
 
 FILES = """\
