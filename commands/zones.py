@@ -70,7 +70,7 @@ def import_zone(
 
 
 def export_zone(name: str) -> None:
-    """Writes the zone as a zone file to standard output, which `import zone` takes back unchanged."""
+    """Writes the zone as a zone file to standard output, which `import zone` takes back without a change."""
     with connect() as client:
         answer = client.send("GET", f"/dns/{_one(client, 'dns', 'zones', domain=name)}/export")
         if answer.is_error:
