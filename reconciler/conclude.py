@@ -18,6 +18,7 @@ from state.kinds import KINDS
 from state.resource import SHOWN, digest
 
 UNDONE = "undone"
+_SHOWN = f"{SHOWN}:"
 DONE = frozenset({"applied"})
 MADE = DONE | {UNDONE}
 NOTHING = Applied({}, {}, {}, {})
@@ -182,7 +183,8 @@ def _conclude_one(
             refused=_refusals(old, outcome, failed),
             repairs=_repairs(old, changes, results),
         )
-    outcome = replace(outcome, notes=(*outcome.notes, *_unseen(survey, applied, outcome.keys)))
+    unseen = tuple(_unseen(survey, applied, outcome.keys))
+    outcome = replace(outcome, notes=(*outcome.notes, *unseen)) if unseen else outcome
     own = _problems(outcome, blocked, failed)
     problems = [*own, *down]
     for told in _told(status, problems, blocked, outcome, repaired=not own):
@@ -196,10 +198,9 @@ def _conclude_one(
 
 def _unseen(survey: Survey, applied: Applied, keys: Iterable[str]) -> Iterator[Reason]:
     """That visitors are not shown the certificate that they should be."""
-    there = {**survey.look.observation.found, **applied.observed}
-    for key in keys:
-        wanted = survey.catalog.resources[key]
-        if wanted.type == SHOWN and there.get(key) != wanted.attributes:
+    for key in (key for key in keys if key.startswith(_SHOWN)):
+        wanted, before = survey.catalog.resources[key], survey.look.observation.found.get(key)
+        if applied.observed.get(key, before) != wanted.attributes:
             yield Reason("NotShown", f"visitors of {wanted.name} are shown another certificate, or none")
 
 
