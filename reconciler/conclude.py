@@ -10,6 +10,7 @@ from reconciler.compile import Outcome
 from reconciler.plan import Action, Cause, Change
 from reconciler.subject import Subject, Survey
 from state.certificate_ends import ENDS_SOON
+from state.dns.external import MISSING
 from state.document import PROMISE, Condition, Document, Refusal, Status
 from state.errors import GhostError
 from state.event import FAILED, READY, Event, of_document
@@ -146,13 +147,20 @@ def _new(document: Document, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if document.kept.get(name) != value}
 
 
+_FREE = Reason("Free", "")
+
+
 def postpone(subject: Subject, error: GhostError, at: datetime) -> list[Status]:
-    """The statuses of documents whose target could not be looked at or worked on."""
+    """The statuses of documents whose target could not be looked at or worked on: what held them is still so, except
+    that there was no such target."""
     reason, message = type(error).__name__, f"{error}; tried again soon"
-    return [
-        subject.statuses[uid].having(Condition("Ready", False, reason, message, document.generation, at))
-        for uid, document in subject.documents.items()
-    ]
+    statuses = []
+    for uid, document in subject.documents.items():
+        status = subject.statuses[uid]
+        if any(each.type == "Blocked" and each.reason == MISSING for each in status.conditions):
+            status = status.having(Condition("Blocked", False, _FREE.code, "", document.generation, at))
+        statuses.append(status.having(Condition("Ready", False, reason, message, document.generation, at)))
+    return statuses
 
 
 def _users(survey: Survey, uid: str, down: Mapping[str | None, Result]) -> list[Reason]:
@@ -297,7 +305,7 @@ def _told(
     known = {condition.type for condition in status.conditions}
     ready = problems[0] if problems else Reason("Converged", "everything is as wanted")
     yield "Ready", not problems, ready.code, "; ".join(p.message for p in problems) or ready.message
-    hold = blocked[0] if blocked else Reason("Free", "")
+    hold = blocked[0] if blocked else _FREE
     yield "Blocked", bool(blocked), hold.code, "; ".join(reason.message for reason in blocked)
     if "Drifted" in known and repaired:
         yield "Drifted", False, "Repaired", ""

@@ -33,8 +33,14 @@ def translated(error: Exception, name: str, options: Mapping[str, Any]) -> Ghost
     if status in _REFUSING or (status is None and _is_of_octodns(error)):
         return Unknown(message) if "5xx" in kind else Refused(message)
     if status is None and isinstance(error, OSError):
-        return Unreachable(message)
+        silent = f"DNS provider {name!r}: does not answer ({kind})"
+        return Unreachable(message if isinstance(error, ValueError) else silent)
     return Unknown(message)
+
+
+def in_full(error: Exception, options: Mapping[str, Any]) -> str:
+    """All that an error says, for those who set the provider up; hosts and addresses too."""
+    return scrubbed(str(error) or type(error).__name__, options)[:_LONGEST]
 
 
 def is_general(error: GhostError) -> bool:

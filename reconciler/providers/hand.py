@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from reconciler.lease import last_token
-from reconciler.providers.faults import Refused, is_general, lets_nobody_in, reason_of, scrubbed, translated
+from reconciler.providers.faults import (
+    Refused,
+    in_full,
+    is_general,
+    lets_nobody_in,
+    reason_of,
+    scrubbed,
+    translated,
+)
 from state.database import Database
 from state.errors import GhostError, Unreachable
 from state.kind import Reason
@@ -222,7 +230,7 @@ class Desk:
     def _told(self, error: Exception, zone: str) -> GhostError:
         """The error in our words, without secrets, and without what it hung upon."""
         told = error if isinstance(error, GhostError) else translated(error, self._name, self._options)
-        _log.warning("at a DNS provider", provider=self._name, zone=zone, error=str(told))
+        _log.warning("at a DNS provider", provider=self._name, zone=zone, error=in_full(error, self._options))
         return told
 
 

@@ -9,6 +9,9 @@ from state.kind import LOCAL, Compiled, Context, Facts, Reason
 from state.resource import Resource, record_set
 
 
+MISSING = "ProviderMissing"
+
+
 def has_servers(entries: Iterable[Entry]) -> bool:
     """Whether the zone names its own name servers."""
     return any(entry.name == APEX and entry.type == "NS" for entry in entries)
@@ -17,7 +20,7 @@ def has_servers(entries: Iterable[Entry]) -> bool:
 def missing(provider: str) -> Reason:
     """Why a zone waits for its provider."""
     message = f"no DNS provider {provider!r} is set up: ask your operator for it, or use {LOCAL!r}"
-    return Reason("ProviderMissing", message)
+    return Reason(MISSING, message)
 
 
 def site_facts(context: Context) -> Facts:

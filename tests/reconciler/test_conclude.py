@@ -229,6 +229,15 @@ def test_a_target_that_does_not_answer_postpones_its_documents_and_keeps_what_is
         assert status.applied == host.statuses[status.uid].applied
 
 
+@pytest.mark.parametrize(("held", "still"), [("ProviderMissing", False), ("OwnerSuspended", True)])
+def test_a_provider_that_does_not_answer_is_there(held: str, still: bool) -> None:
+    host = host_with(ANNAS)
+    host.statuses[SITE] = host.statuses[SITE].having(Condition("Blocked", True, held, "it waits", 1, NOON))
+    told = {each.uid: each for each in postpone(host.survey(ANNAS).subject, Unreachable("no answer"), NOON)}
+    assert condition(told[SITE], "Blocked").status is still
+    assert condition(told[SITE], "Ready").reason == "Unreachable"
+
+
 def _keeping(survey: Survey, **values: object) -> Survey:
     outcome = replace(survey.catalog.outcomes[SITE], keep=values)
     return replace(

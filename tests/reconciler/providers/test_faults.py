@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from reconciler.providers.faults import Refused, is_general, reason_of, scrubbed, translated
+from reconciler.providers.faults import Refused, in_full, is_general, reason_of, scrubbed, translated
 from state.errors import CredentialsRefused, GhostError, RateLimited, Unknown, Unreachable
 
 CANARY = "canary / 'secret'"
@@ -88,8 +88,14 @@ def test_what_the_provider_says_of_it_is_told(body: Any, told: str) -> None:
     assert translated(HTTPError(422, body), "there", OPTIONS).message == f"DNS provider 'there': {told}"
 
 
-def test_a_timeout_without_words_is_called_by_its_name() -> None:
-    assert translated(TimeoutError(), "there", {}).message == "DNS provider 'there': TimeoutError"
+def test_where_nobody_answers_tenants_are_told_no_address_and_operators_all_but_secrets() -> None:
+    error = ConnectionError(f"HTTPSConnectionPool(host='10.0.0.7'): /zones?key={CANARY}")
+    assert (
+        translated(error, "there", OPTIONS).message
+        == "DNS provider 'there': does not answer (ConnectionError)"
+    )
+    assert in_full(error, OPTIONS) == "HTTPSConnectionPool(host='10.0.0.7'): /zones?key=***"
+    assert in_full(TimeoutError(), {}) == "TimeoutError"
 
 
 @pytest.mark.parametrize("form", [CANARY, quote(CANARY, safe=""), repr(CANARY), "hidden-one"])
