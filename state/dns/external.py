@@ -8,7 +8,6 @@ from state.document import Ref
 from state.kind import LOCAL, Compiled, Context, Facts, Reason
 from state.resource import Resource, record_set
 
-
 MISSING = "ProviderMissing"
 
 

@@ -51,3 +51,23 @@ def test_bind_loads_as_much_at_one_name_as_is_taken(lab_host: lab.LabHost) -> No
 
     assert [len(taken(*sizes)) for sizes in ((29_000, 29_000), (29_000, 35_000), (59_000,))] == [2, 1, 1]
     assert loaded(lab_host, [text(29_000, 29_000), text(29_000, 35_000), text(59_000)]) == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("server", "beside"),
+    [
+        ("ns1", []),
+        ("a.b", []),
+        ("ns1", [Entry("ns1", "TXT", 60, '"x"')]),
+        ("ns1", [Entry("below.ns1", "TXT", 60, '"x"')]),
+        ("a.b", [Entry("b", "TXT", 60, '"x"')]),
+        ("a.b", [Entry("b", "TXT", 60, '"x"'), Entry("*.b", "A", 60, "192.0.2.1")]),
+    ],
+)
+def test_bind_sees_the_addresses_of_wildcards_that_we_see(
+    lab_host: lab.LabHost, server: str, beside: list[Entry]
+) -> None:
+    name = Entry("@", "NS", 60, f"{server}.{ZONE}.")
+    entries = [name, *beside, Entry("*", "A", 60, "192.0.2.1")]
+    taken = name in sort_out(entries, ZONE)[0]
+    assert loaded(lab_host, [zone_file(ZONE, START, 1, entries)]) == [taken]

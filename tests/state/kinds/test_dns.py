@@ -155,3 +155,11 @@ def test_a_record_that_is_stored_wrong_harms_no_other(stored: dict[str, Any]) ->
     assert {uid: reason.code for uid, reason in made.left_out.items()} == {"bad": "Invalid"}
     assert "good 3600 IN A 192.0.2.1" in str(made.resources[0].content)
     assert as_line(bad.name, vars(bad.spec))
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("com", "example.com"), ("bücher.example", "xn--bcher-kva.example")]
+)
+def test_whom_to_write_to_is_named_after_the_zone_that_it_would_be(name: str, named: str) -> None:
+    made = DNS_ZONE.complete({}, name, "anna", {}.get, None)
+    assert made == {"primary_ns": f"ns1.{named}", "admin_email": f"hostmaster@{named}"}
