@@ -15,8 +15,9 @@ from api.auth import Principal
 from state.document import Document
 from state.errors import Forbidden, NotFound
 from state.job_types import JobType
-from state.kind import AdminOnly, Copied, Kind, Spec
+from state.kind import Kind
 from state.names import ADMINISTRATOR
+from state.spec import AdminOnly, Copied, Spec
 
 
 class Access(Enum):

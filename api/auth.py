@@ -11,11 +11,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from api import bearer
 from api.address import within
-from state.api_tokens import PREFIX, find_token, is_unnoted
+from state.access.api_tokens import PREFIX, find_token, is_unnoted
 from state.claims import lock
 from state.errors import Unauthenticated
-from state.kind import Spec
 from state.reading import from_row
+from state.spec import Spec
 from state.tables import credentials, documents, revoked_tokens
 
 _REMEMBERED = timedelta(days=30)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from state.compiling import Context, Facts, Plane
 from state.document import Document
 from state.errors import NotFound
-from state.kind import Context, Facts, Plane
-from state.providers import name_of
 from state.reading import related
 from state.settings import Settings
 from state.targets import get_target, hosts_facts
 from state.templates import TemplateSet, load_templates, stamp
+from state.zones.providers import name_of
 
 
 def context_of(

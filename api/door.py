@@ -22,7 +22,7 @@ from api.openapi.describe import Docs
 from api.options import is_known
 from api.rates import Rate
 from api.visit import visit_of
-from state.api_tokens import note_use
+from state.access.api_tokens import note_use
 from state.errors import GhostError, Unauthenticated
 
 

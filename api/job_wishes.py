@@ -19,9 +19,9 @@ from state.job_queue import cancel_job, check_waiting, move_job
 from state.job_types import ASKED, JOB_TYPES, DnsSyncParameters, JobType, ReconcileParameters, SweepParameters
 from state.jobs import SYSTEM, add_job
 from state.kinds import KINDS
-from state.providers import provider_target
 from state.tables import documents, targets
 from state.validation import faults_of
+from state.zones.providers import provider_target
 
 FARTHEST = timedelta(days=3660)
 FIXED = ("job_type", "user_id", "parameters")

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from api.auth import Principal
 from api.call import Call, Deed
-from state import audit
 from state.errors import GhostError, Temporary
+from state.journal import audit
 from state.tracing import current_request
 
 

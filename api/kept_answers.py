@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select
 
 from api.call import Call, Reply
-from state.access_tables import kept_answers
+from state.access.tables import kept_answers
 from state.claims import lock
 from state.errors import Conflict, Fault, Invalid
 from state.keys import keyring

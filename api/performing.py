@@ -13,8 +13,8 @@ from api.rehearsal import rehearse
 from api.views import difference
 from api.wholes import refuse_lacks
 from api.writes import Written
-from state.audit import MASKED
 from state.document import Document
+from state.journal.audit import MASKED
 from state.kinds import tenant_of
 from state.queue import ring
 from state.validation import dump

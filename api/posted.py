@@ -11,7 +11,7 @@ from api.fields import OWNERS
 from api.posted_set import Posted, PostedSet
 from api.visibility import visible, visible_documents
 from api.writes import New, Written
-from state.companions import OF
+from state.certificates.companions import OF
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind

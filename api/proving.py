@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from api.address import counted as counted_as
 from api.call import Call
 from api.errors import TooMany
-from state import attempts, second_factors
+from state.access import attempts, second_factors
+from state.access.second_factors import Factor
+from state.access.secrets import kept_verifier, matches
 from state.claims import lock
 from state.document import Document, Ref
 from state.errors import Unauthenticated
 from state.reading import find
-from state.second_factors import Factor
-from state.secrets import kept_verifier, matches
 
 
 class Unproved(Unauthenticated):

@@ -22,8 +22,8 @@ from api.listener import Listener
 from api.server_sent import BEAT, frame
 from state.cursors import PRUNED, position
 from state.database import Database
-from state.event import circle, circles, message
-from state.events import events_after, last_number, told_between
+from state.journal.event import circle, circles, message
+from state.journal.events import events_after, last_number, told_between
 
 POLL, PAUSE = 0.2, 1.0
 BEAT_SECONDS, CHECK_SECONDS = 15.0, 10.0

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from api.auth import Principal
-from state.access_tables import api_tokens
-from state.journal_tables import audit, events, webhooks
+from state.access.tables import api_tokens
+from state.journal.tables import audit, events, webhooks
 from state.kind import Kind
 from state.kinds import KINDS
 from state.tables import documents, jobs, plans
@@ -59,7 +59,7 @@ def visible_tokens(principal: Principal) -> ColumnElement[bool]:
 
 
 def visible_events(principal: Principal) -> ColumnElement[bool]:
-    """The events that the principal may know of; `state.event.circles` says the same of a single one."""
+    """The events that the principal may know of; `state.journal.event.circles` says the same of a single one."""
     if principal.role == "admin":
         return true()
     own = events.c.owner == principal.name

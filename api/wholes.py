@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from api.contexts import context_of
 from api.writes import Written
+from state.compiling import Context, Reason
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
-from state.kind import Context, Reason
 from state.kinds import KINDS
 from state.reading import by_uid, parts_of
 from state.settings import Settings

@@ -11,7 +11,7 @@ from api import access
 from api.auth import Principal
 from api.visibility import visible
 from state import store
-from state.companions import refuse_change, refuse_removal
+from state.certificates.companions import refuse_change, refuse_removal
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind

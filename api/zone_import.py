@@ -20,7 +20,7 @@ from state.dns.merging import Merge, beyond, merge
 from state.dns.zone import Entry, of_values
 from state.document import Document
 from state.errors import Fault, Invalid, NotFound
-from state.file_parts import beside
+from state.files.parts import beside
 from state.keeping import keep
 from state.kinds.dns_record import DNS_RECORD
 from state.kinds.dns_zone import DNS_ZONE, served

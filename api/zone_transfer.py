@@ -15,7 +15,7 @@ from api.zone_wish import TransferKey
 from state.addresses import Network
 from state.dns.master import MOST_RECORDS
 from state.errors import Fault, Invalid
-from state.receivers import NotPublic, Resolve, Resolvers, checked, look_up
+from state.journal.receivers import NotPublic, Resolve, Resolvers, checked, look_up
 
 SECONDS, LOOK_UP = 20.0, 5.0
 MOST_LINES = 5 * MOST_RECORDS

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from state import audit
+from state.access.secrets import keep_verifier, kept_verifier, matches, verifier
 from state.database import Database
 from state.document import Document, Ref
+from state.journal import audit
 from state.kinds import KINDS
 from state.reading import find
-from state.secrets import keep_verifier, kept_verifier, matches, verifier
 from state.store import create
 
 NAME = "admin"

@@ -15,7 +15,7 @@ from commands.login import connect
 from commands.zones import export_zone
 from state.document import Document, Ref
 from state.errors import Unreadable
-from state.files import Faulty, FileDocument, dump_documents, load, read, write
+from state.files.folder import Faulty, FileDocument, dump_documents, load, read, write
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR
 from state.validation import dump

@@ -17,7 +17,7 @@ from reconciler.inventory import read_inventory
 from state.database import Database
 from state.document import Ref
 from state.errors import GhostError
-from state.journal_tables import events
+from state.journal.tables import events
 from state.keys import LOCK
 from state.reading import find
 from state.settings import Settings

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from commands.console import plain
 from commands.opening import opened
-from state import audit, keys, vault
+from state import keys, vault
+from state.journal import audit
 from state.settings import settings
-from state.transfer_keys import renew_keys
+from state.zones.transfer_keys import renew_keys
 
 app = typer.Typer(help="Rotate the keys in GHOSTCP_VAR/keys, and those of zones.", no_args_is_help=True)
 

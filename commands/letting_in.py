@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from api.address import counted, normal
 from commands.console import Failed, plain
 from commands.opening import opened
-from state import attempts, audit, second_factors
+from state.access import attempts, second_factors
 from state.document import Document, Ref
+from state.journal import audit
 from state.reading import find
 from state.settings import settings
 

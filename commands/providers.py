@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 from commands.console import Failed, out, plain, table
 from commands.opening import opened
 from reconciler.providers.hand import Desk
-from state import audit
 from state.errors import GhostError
 from state.fields import Template
+from state.journal import audit
 from state.kind import LOCAL
-from state.providers import adopt as take_over
-from state.providers import list_providers, set_up, take_down
 from state.settings import settings
+from state.zones.providers import adopt as take_over
+from state.zones.providers import list_providers, set_up, take_down
 
 app = typer.Typer(help="Set up external DNS providers, reached through octoDNS.", no_args_is_help=True)
 KNOWN = {

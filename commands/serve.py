@@ -4,9 +4,9 @@ from commands.administrator import ensure_administrator, password_file
 from commands.console import Failed, plain
 from commands.opening import connected, opened
 from commands.signals import told_to_stop
-from state.audit import begin
 from state.database import Database
 from state.errors import GhostError
+from state.journal.audit import begin
 from state.logs import configure
 from state.settings import Settings, settings
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from state.compiling import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.document import Document, Ref
-from state.kind import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.kinds import EVERY
 from state.resource import Resource, service, thumbprint
 

@@ -9,12 +9,12 @@ from reconciler.apply import Applied, Result
 from reconciler.compile import Outcome
 from reconciler.plan import Action, Cause, Change
 from reconciler.subject import Subject, Survey
-from state.certificate_ends import ENDS_SOON
+from state.certificates.ends import ENDS_SOON
+from state.compiling import Reason
 from state.dns.external import MISSING
 from state.document import PROMISE, Condition, Document, Refusal, Status
 from state.errors import GhostError
-from state.event import FAILED, READY, Event, of_document
-from state.kind import Reason
+from state.journal.event import FAILED, READY, Event, of_document
 from state.kinds import KINDS
 from state.resource import SHOWN, digest
 

@@ -18,9 +18,9 @@ from state.job_queue import bury_job, is_due, postpone_job, take_job
 from state.job_types import DNS_SYNC, JOB_TYPES, MOST_NAMED, PURGE, RECONCILE, SWEEP
 from state.jobs import Job, finish_job, log
 from state.kinds import KINDS
-from state.providers import name_of
 from state.statuses import forgive
 from state.tables import documents, statuses
+from state.zones.providers import name_of
 
 AGAIN = timedelta(minutes=10)
 MOST_TOLD = 1000

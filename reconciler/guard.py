@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.plan import Action, Plan
+from state.compiling import Reason
 from state.document import Document
-from state.kind import Reason
 
 SMALL, SHARE = 3, 0.25
 

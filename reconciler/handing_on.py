@@ -15,8 +15,8 @@ from state.kinds import EVERY, has_copies
 from state.reading import by_uid
 from state.statuses import wake
 from state.targets import get_target, list_targets
-from state.transfer_keys import give_keys, lacks_key, with_passing_key
-from state.zone_copies import copies, copy_of
+from state.zones.copies import copies, copy_of
+from state.zones.transfer_keys import give_keys, lacks_key, with_passing_key
 
 
 def with_keys(world: World, lease: Lease, subject: Subject) -> Subject:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.observe import Run
-from state.providers import name_of
+from state.zones.providers import name_of
 
 
 @dataclass(frozen=True)

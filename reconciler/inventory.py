@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from state.errors import Unreadable
-from state.secondaries import NameServer
+from state.zones.secondaries import NameServer
 
 GROUP = "ghostcp_hosts"
 SECONDARIES, ADDRESS = "ghostcp_dns_secondaries", "ghostcp_dns_address"

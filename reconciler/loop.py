@@ -29,13 +29,13 @@ from reconciler.subject import Subject, Survey
 from reconciler.survey import World, note_own, pending_on, survey
 from reconciler.unread import retried, say_unread
 from state.errors import Superseded, Temporary, Unreachable
-from state.events import emit
+from state.journal.events import emit
 from state.keeping import keep_all
-from state.providers import grant, name_of
 from state.queue import ring
 from state.statuses import holders, save_statuses, settle, wake
 from state.targets import answered, seen
 from state.tombstones import forget
+from state.zones.providers import grant, name_of
 
 BATCH = 5000
 _log = structlog.get_logger()

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from reconciler.compile import Catalog
 from reconciler.plan import Observation
+from state.compiling import Facts, Reason
 from state.document import Status
-from state.kind import Facts, Reason
 from state.resource import RECORD_SET, Attributes
 
 

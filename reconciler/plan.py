@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.compile import Catalog
 from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
+from state.compiling import Reason
 from state.document import Status
-from state.kind import Reason
 from state.resource import RECORD_SET, SHOWN, THUMBPRINT, Attributes, Effect, Resource, digest
 
 MAX_REPAIRS = 3

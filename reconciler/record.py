@@ -18,7 +18,7 @@ from state.document import Document
 from state.job_types import DNS_SYNC, MOST_NAMED, PURGE, RECONCILE
 from state.jobs import SYSTEM, add_job, amend_job, drop_job, finish_job, log
 from state.kinds import tenant_of
-from state.providers import name_of
+from state.zones.providers import name_of
 
 MOST_OWNERS = 20
 _log = structlog.get_logger()

@@ -6,8 +6,8 @@ from typing import Any
 
 from reconciler.guard import Verdict
 from reconciler.plan import Action, Change, Plan
+from state.compiling import Reason
 from state.document import Document
-from state.kind import Reason
 
 VERSION = 1
 _LISTS = ("changes", "blocked", "warnings", "unmanaged", "adopted")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from reconciler.compile import Catalog
 from reconciler.observe import Look
 from reconciler.plan import Plan
+from state.compiling import Reason
 from state.document import Document, Ref, Status
-from state.kind import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,19 @@ from reconciler.providers.ours import taken_from
 from reconciler.subject import Subject, Survey, group_parts
 from reconciler.unread import set_apart
 from state import reading
-from state.acme_account import thumbprint
-from state.challenges import answers
+from state.certificates.account import thumbprint
+from state.certificates.challenges import answers
+from state.compiling import Facts, Plane, Templates
 from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
-from state.kind import Facts, Plane, Templates
 from state.kinds import EVERY, parts_of_kind
-from state.providers import grants, name_of
 from state.resource import THUMBPRINT, Attributes, Secret
-from state.secondaries import address_of
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
 from state.targets import get_target, hosts_facts, list_targets, seen
+from state.zones.providers import grants, name_of
+from state.zones.secondaries import address_of
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, survey, whole_target
 from reconciler.unread import retried
-from state.certificate_ends import ENDED, ENDS_SOON
+from state.certificates.ends import ENDED, ENDS_SOON
 from state.document import Condition, Status
 from state.job_types import SWEEP
 from state.jobs import add_job, finish_job, log
-from state.providers import name_of
 from state.resource import RECORD_SET
 from state.statuses import forgive, save_statuses, wake
 from state.targets import swept
+from state.zones.providers import name_of
 
 
 @dataclass(frozen=True, slots=True)

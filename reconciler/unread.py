@@ -6,8 +6,8 @@ from datetime import datetime
 
 from reconciler.compile import Catalog
 from reconciler.subject import Subject, Unread
+from state.compiling import Reason
 from state.document import Condition, Status
-from state.kind import Reason
 
 
 def set_apart(

@@ -22,15 +22,15 @@ from reconciler.survey import World
 from reconciler.tasks import broker_listener
 from reconciler.tender import POLL_SECONDS, Tender
 from reconciler.webhooks.courier import deliver
-from state.acme_account import account_key
+from state.certificates.account import account_key
 from state.database import Database
 from state.errors import GhostError, Temporary
 from state.loops import PLANS
 from state.plans import requeue, take_plan
-from state.secondaries import assign
 from state.settings import Settings
 from state.targets import list_hosts
 from state.templates import load_templates
+from state.zones.secondaries import assign
 
 _log = structlog.get_logger()
 

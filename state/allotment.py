@@ -3,12 +3,14 @@
 from sqlalchemy import Connection, func, insert, select, update
 
 from state.claims import lock
+from state.compiling import Related
 from state.document import Ref
 from state.errors import Fault, Forbidden, Invalid
-from state.kind import Kind, Related, Spec
-from state.providers import provider_of, provider_target
+from state.kind import Kind
+from state.spec import Spec
 from state.tables import documents, numbers
 from state.targets import choose_target, get_host
+from state.zones.providers import provider_of, provider_target
 
 
 def check_limit(connection: Connection, kind: Kind, owner: str, lookup: Related) -> None:

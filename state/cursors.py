@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from state.journal_tables import cursors
+from state.journal.tables import cursors
 
 FANNED_OUT, PRUNED = "webhooks", "pruned"
 _LAST = select(cursors.c.last).where(cursors.c.reader == bindparam("of_reader"))

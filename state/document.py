@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from state.kind import Spec
-
+from state.spec import Spec
 
 PROMISE = "~"
 
@@ -39,7 +37,7 @@ class Document:
     name: str
     owner: str
     target: str
-    spec: "Spec"
+    spec: Spec
     generation: int = 1
     wanted: int = 1
     number: int | None = None

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from state.claims import lock
 from state.errors import Conflict
-from state.event import of_job
-from state.events import emit
 from state.job_types import JOB_TYPES
 from state.jobs import Job, add_job, finish_job, get_job, log
+from state.journal.event import of_job
+from state.journal.events import emit
 from state.tables import jobs
 
 MOST_WAITING = 100

@@ -10,8 +10,8 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select, update
 
 from state.errors import NotFound
-from state.event import of_job
-from state.events import emit
+from state.journal.event import of_job
+from state.journal.events import emit
 from state.tables import job_lines, jobs
 from state.tracing import current_request
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from state.journal_tables import loops
+from state.journal.tables import loops
 
 PASS, SWEEP, JOBS, PLANS, DELIVERIES = "pass", "sweep", "jobs", "plans", "deliveries"
 _UPDATE = (

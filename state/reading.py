@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, union_all
 
+from state.compiling import Related
 from state.document import Document, Ref
 from state.errors import NotFound
-from state.kind import Related
 from state.kinds import EVERY
 from state.tables import IS_PART, PENDING, documents, refs
 

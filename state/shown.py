@@ -27,9 +27,9 @@ from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing, Page, Wanted, fetch
 from state.names import with_a_labels
-from state.shown_copies import conditions_of_copies
 from state.tables import Moment, documents, statuses
 from state.validation import dump
+from state.zones.shown_copies import conditions_of_copies
 
 UNICODE = "unicode_name"
 _owners = documents.alias("owners")

@@ -3,11 +3,11 @@
 import re
 from typing import cast
 
-from state.chains import covers
+from state.certificates.chains import covers
+from state.certificates.sites import PLACEHOLDER, Site, certificate_files, stapling, usable
 from state.document import Document
 from state.names import tag
 from state.paths import home_of, site_dir
-from state.site_certificates import PLACEHOLDER, Site, certificate_files, stapling, usable
 from state.words import Words
 
 BACKEND_NAME = re.compile(r"(?P<template>[A-Za-z0-9._-]+)-(?P<version>\d+\.\d+)")

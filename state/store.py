@@ -9,23 +9,24 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select, update
 
 from state.allotment import check_limit, next_number, place
+from state.certificates.companions import accompany, leave
 from state.claims import lock, release
-from state.companions import accompany, leave
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound, Stale
-from state.event import CREATED, UPDATED, of_document
-from state.events import emit
-from state.kind import Kind, Spec, Values
+from state.journal.event import CREATED, UPDATED, of_document
+from state.journal.events import emit
+from state.kind import Kind, Values
 from state.kinds import EVERY, KINDS
 from state.parts import find_whole, free_name
 from state.reading import around, from_row, get, parts_of, related
 from state.recording import columns, record, touch_dependents
+from state.spec import Spec
 from state.tables import documents, refs
 from state.taking import take_names
 from state.tombstones import bury, confirm
 from state.tracing import current_request
 from state.validation import canonical, dump, fixed_fields, refuse_fixed, validated
-from state.zone_copies import follow
+from state.zones.copies import follow
 
 _INSERT = insert(documents)
 

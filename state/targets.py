@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from state.compiling import Facts
 from state.errors import Conflict, NotFound
-from state.kind import Facts
 from state.tables import documents, targets
 
 PREFIX = "provider:"

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from state.access_tables import api_tokens, attempts, recovery_codes, second_factors
+from state.access.tables import api_tokens, attempts, recovery_codes, second_factors
 from state.claims import release
 from state.document import Document
-from state.event import DELETED, of_document
-from state.events import emit
-from state.journal_tables import webhooks
+from state.journal.event import DELETED, of_document
+from state.journal.events import emit
+from state.journal.tables import webhooks
 from state.kinds import EVERY, KINDS
 from state.tables import credentials, documents, refs, revisions, statuses
 from state.tracing import current_request
-from state.zone_copies import end
+from state.zones.copies import end
 
 _THEIRS = (credentials, api_tokens, recovery_codes, second_factors, webhooks)
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from state.compiling import Related
 from state.errors import Fault, Invalid
-from state.kind import Immutable, Kind, Related, Spec, Values
+from state.kind import Kind, Values
+from state.spec import Immutable, Spec
 
 
 def dump(spec: Spec) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Column, Connection, LargeBinary, Table, select, tuple_, update
 
-from state.access_tables import kept_answers, second_factors
-from state.acme_tables import acme_keys
+from state.access.tables import kept_answers, second_factors
+from state.certificates.tables import acme_keys
 from state.errors import Unreadable
-from state.journal_tables import webhooks
+from state.journal.tables import webhooks
 from state.keys import keyring
-from state.provider_tables import dns_providers
 from state.tables import documents
+from state.zones.provider_tables import dns_providers
 
 SEALED: tuple[Column[Any], ...] = (
     second_factors.c.secret,

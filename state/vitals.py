@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
 
 from state.cursors import FANNED_OUT, position
-from state.deliveries import PENDING as OPEN
-from state.journal_tables import deliveries, events, webhooks
+from state.journal.deliveries import PENDING as OPEN
+from state.journal.tables import deliveries, events, webhooks
 from state.loops import Loop, list_loops
 from state.tables import PENDING, documents, jobs, plans, statuses, targets
 from state.targets import IS_HOST

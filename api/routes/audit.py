@@ -10,7 +10,7 @@ from api.collection import Collection, Rows, routes
 from api.openapi.shapes import AUDIT
 from api.views import audit_view
 from api.visibility import visible_audit
-from state.journal_tables import audit
+from state.journal.tables import audit
 from state.listing import Field, Listing
 
 _TEXTS = ("actor", "actor_id", "role", "token", "address", "request_id", "action")

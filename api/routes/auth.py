@@ -23,11 +23,11 @@ from api.rates import Rate
 from api.session import CODE, answered, field, issued
 from api.views import document_view, etag, time
 from api.visit import visit_of
+from state.access.second_factors import Factor
+from state.access.secrets import kept_verifier
 from state.document import Document
 from state.errors import Forbidden, GhostError, Unauthenticated
 from state.reading import get
-from state.second_factors import Factor
-from state.secrets import kept_verifier
 from state.shown import show
 
 

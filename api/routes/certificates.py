@@ -16,8 +16,8 @@ from api.performing import perform
 from api.places import identifier
 from api.routes.jobs import JOBS
 from api.writes import visible_document
-from state.certificate_jobs import ask_for_one, limits, under_way
-from state.certificate_limits import by_hand, left_alone
+from state.certificates.jobs import ask_for_one, limits, under_way
+from state.certificates.limits import by_hand, left_alone
 from state.claims import lock
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid

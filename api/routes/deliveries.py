@@ -16,10 +16,10 @@ from api.openapi.shapes import DELIVERY
 from api.performing import perform
 from api.routes.webhooks import WEBHOOKS
 from api.views import delivery_view
-from state.deliveries import deliver_again, ping
 from state.errors import Conflict
-from state.event import PING
-from state.journal_tables import deliveries
+from state.journal.deliveries import deliver_again, ping
+from state.journal.event import PING
+from state.journal.tables import deliveries
 from state.listing import Field, Listing
 
 LISTING = Listing(

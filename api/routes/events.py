@@ -21,8 +21,8 @@ from api.server_sent import MEDIA, EventStream, last_event_id, retry
 from api.tailer import Tailer
 from api.visibility import visible_events
 from state.errors import Fault, GhostError, Invalid
-from state.event import ALIASES, event_names
-from state.journal_tables import events
+from state.journal.event import ALIASES, event_names
+from state.journal.tables import events
 from state.tables import documents
 
 _RULE = signed_in("events:read")

@@ -17,7 +17,7 @@ from api.performing import perform
 from api.places import identifier
 from api.views import time
 from api.writes import visible_document
-from state.attempts import vouch
+from state.access.attempts import vouch
 from state.kinds.user import USER
 
 

@@ -22,6 +22,7 @@ from api.views import document_view, etag
 from api.visibility import visible
 from api.waiting import perform_held
 from api.writes import New, Written, missing, visible_document
+from state.access.secrets import keep_verifier, verifier
 from state.document import Document
 from state.errors import Fault
 from state.keeping import keep, put_away
@@ -30,7 +31,6 @@ from state.kinds import KINDS, whole_kind
 from state.list_query import read
 from state.reading import get
 from state.recording import touch
-from state.secrets import keep_verifier, verifier
 from state.shown import Shown, list_shown, listing, show
 from state.tables import IS_PART, documents
 

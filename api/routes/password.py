@@ -15,9 +15,9 @@ from api.openapi.parameters import write_parameters
 from api.performing import perform
 from api.rates import Rate
 from api.session import CODE, answered, issued
-from state.audit import MASKED
+from state.access.secrets import keep_verifier, verifier
 from state.errors import Fault, Invalid
-from state.secrets import keep_verifier, verifier
+from state.journal.audit import MASKED
 
 _CHANGE = {"current_password": "correct horse", "new_password": "battery staple", "two_factor_code": "123456"}
 

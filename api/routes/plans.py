@@ -27,7 +27,7 @@ from api.posted_set import PostedSet
 from api.rehearsal import ENDED, report_for
 from api.views import digest, etag, plan_view, time
 from api.visibility import visible_plans
-from state.companions import coming_with
+from state.certificates.companions import coming_with
 from state.document import Document, Ref
 from state.errors import Conflict, NotFound
 from state.listing import Field, Listing

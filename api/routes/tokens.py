@@ -18,9 +18,9 @@ from api.door import Route
 from api.openapi.shapes import API_TOKEN, NEW_API_TOKEN
 from api.views import token_view
 from api.visibility import visible_tokens
-from state import api_tokens
-from state.access_tables import api_tokens as table
-from state.api_tokens import Wish
+from state.access import api_tokens
+from state.access.api_tokens import Wish
+from state.access.tables import api_tokens as table
 from state.errors import Fault, Invalid
 from state.listing import Field, Listing
 from state.tables import documents

@@ -15,7 +15,7 @@ from api.openapi.parameters import write_parameters
 from api.openapi.schemas import TEXT, TRUTH, listed, shape, told
 from api.performing import perform
 from api.rates import Rate
-from state import second_factors, totp
+from state.access import second_factors, totp
 from state.errors import NotFound
 
 ISSUER = "GhostCP"

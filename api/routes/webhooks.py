@@ -19,15 +19,15 @@ from api.openapi.shapes import NEW_WEBHOOK, WEBHOOK
 from api.views import webhook_view
 from api.visibility import visible_webhooks
 from api.writes import visible_document
-from state import webhooks
 from state.errors import Fault, Invalid, NotFound
-from state.event import ALIASES, event_names
-from state.journal_tables import webhooks as table
+from state.journal import webhooks
+from state.journal.event import ALIASES, event_names
+from state.journal.receivers import LONGEST_URL, NotPublic, Resolvers, checked, look_up, read_url
+from state.journal.signing import key_of, new_secret
+from state.journal.tables import webhooks as table
+from state.journal.webhooks import Wish
 from state.listing import Field, Listing
-from state.receivers import LONGEST_URL, NotPublic, Resolvers, checked, look_up, read_url
-from state.signing import key_of, new_secret
 from state.tables import documents
-from state.webhooks import Wish
 
 NAMES = (*event_names(), *ALIASES)
 EXAMPLE = {

@@ -24,7 +24,7 @@ from requests.exceptions import InvalidJSONError
 from reconciler.certificates.decisions import Failed, Issued, Unchanged, asked_to_wait, enough, plain, without
 from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
-from state.authorities import Authority
+from state.certificates.authorities import Authority
 
 ORDER_SECONDS, POLL_SECONDS = 300.0, 1.0
 _NONSENSE = (

@@ -25,11 +25,11 @@ from reconciler.certificates.proofs import Order, Proof, SiteProof
 from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
-from state.acme_account import account_key, account_url, forget_account, keep_account
-from state.authorities import Authority, authorities
-from state.certificate_jobs import TYPES, limits
-from state.certificate_limits import LEFT_ALONE, left_alone
-from state.challenges import left_behind, withdraw
+from state.certificates.account import account_key, account_url, forget_account, keep_account
+from state.certificates.authorities import Authority, authorities
+from state.certificates.challenges import left_behind, withdraw
+from state.certificates.jobs import TYPES, limits
+from state.certificates.limits import LEFT_ALONE, left_alone
 from state.document import Document
 from state.errors import GhostError, Superseded
 from state.job_queue import postpone_job, take_job

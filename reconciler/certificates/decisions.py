@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from state.certificate_limits import rested
-from state.chains import Chain, covers, known_chain, read_chain, read_key
+from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
+from state.certificates.limits import rested
+from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kind import Related
 from state.kinds.certificate import Certificate, kept, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))

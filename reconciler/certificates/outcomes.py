@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.certificates.decisions import Failed, Issued, needed, settled_without, troubled, unchanged
-from state.certificate_limits import by_hand
-from state.chains import known_chain
+from state.certificates.chains import known_chain
+from state.certificates.limits import by_hand
 from state.document import Document
 from state.errors import NotFound
-from state.event import FAILED, ISSUED, RENEWED, of_document
-from state.events import emit
 from state.job_queue import postpone_job
 from state.job_types import SSL_ISSUE
 from state.jobs import Job, finish_job, log
+from state.journal.event import FAILED, ISSUED, RENEWED, of_document
+from state.journal.events import emit
 from state.keeping import keep, put_away
 from state.kinds.certificate import KEY
 from state.reading import get, related

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from reconciler.certificates.decisions import needed
-from state.certificate_jobs import ask_for_one, under_way
+from state.certificates.jobs import ask_for_one, under_way
+from state.compiling import Related
 from state.document import Document
-from state.kind import Related
 from state.reading import by_uid
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from reconciler.certificates.decisions import Failed
 from reconciler.certificates.proofs import Order, Sorted
-from state.certificate_zones import zone_of
-from state.challenges import behind, problem, publish
+from state.certificates.challenges import behind, problem, publish
+from state.certificates.zones import zone_of
+from state.compiling import Reason
 from state.dns.challenges import challenge_name, obstacle
 from state.document import Document
-from state.kind import Reason
 from state.queue import ring
 from state.reading import parts_of, related
 

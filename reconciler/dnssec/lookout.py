@@ -12,13 +12,13 @@ from reconciler.lease import Lease
 from reconciler.subject import Subject
 from reconciler.survey import World
 from state import reading
-from state.delegations import published_here
 from state.dns.signing import after_look, leaves
 from state.document import Document
 from state.keeping import keep
 from state.kinds.dns_zone import DnsZone
 from state.statuses import wake
 from state.targets import get_target
+from state.zones.delegations import published_here
 
 AT_ONCE = 32
 Look = Callable[[Document], Mapping[str, Any]]

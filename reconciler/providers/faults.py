@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from state.compiling import Reason
 from state.errors import CredentialsRefused, GhostError, RateLimited, Unknown, Unreachable
-from state.kind import Reason
 
 OPEN = frozenset(
     {"class", "host", "port", "scheme", "api_url", "email", "account_id", "server_id", "timeout"}

@@ -16,13 +16,13 @@ from reconciler.providers.faults import (
     scrubbed,
     translated,
 )
+from state.compiling import Reason
 from state.database import Database
 from state.errors import GhostError, Unreachable
-from state.kind import Reason
 from state.names import parents
-from state.providers import name_of, options_of
 from state.resource import Attributes, digest
 from state.settings import Settings
+from state.zones.providers import name_of, options_of
 
 if TYPE_CHECKING:
     from reconciler.providers.octo import Account, Found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from reconciler.subject import Subject
 from state.document import Document, Ref
-from state.providers import Grant
+from state.zones.providers import Grant
 
 
 def taken_from(subject: Subject, taken: Mapping[str, str], grants: Mapping[str, Grant]) -> dict[str, str]:

@@ -9,8 +9,8 @@ import structlog
 from reconciler.pulse import Pulse
 from reconciler.survey import World
 from reconciler.tender import POLL_SECONDS, Tender
-from state.providers import list_providers
 from state.targets import PREFIX
+from state.zones.providers import list_providers
 
 Guard = Callable[[Callable[[], None], threading.Event], Callable[[], None]]
 _log = structlog.get_logger()

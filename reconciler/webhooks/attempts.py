@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from state.deliveries import DELIVERED, FAILED, PENDING
+from state.journal.deliveries import DELIVERED, FAILED, PENDING
 
 _SECOND, _MINUTE, _HOUR = 1, 60, 3600
 DELAYS = tuple(

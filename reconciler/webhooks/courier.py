@@ -25,10 +25,10 @@ from reconciler.webhooks.outgoing import Exchange, Line
 from reconciler.webhooks.steady import Steady
 from state.database import Database
 from state.errors import Superseded, Unreadable
-from state.event import PING
+from state.journal.event import PING
+from state.journal.signing import signatures
 from state.loops import DELIVERIES
 from state.settings import Settings
-from state.signing import signatures
 from state.vault import unseal
 
 LEASE = "@webhooks"  # among the names of hosts there is none with this sign

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 
 from state.cursors import FANNED_OUT, move, position
-from state.deliveries import new_delivery
 from state.errors import Superseded
-from state.event import DISABLED, circle, circles, message
-from state.events import events_after, last_number
-from state.journal_tables import deliveries, webhooks
+from state.journal.deliveries import new_delivery
+from state.journal.event import DISABLED, circle, circles, message
+from state.journal.events import events_after, last_number
+from state.journal.tables import deliveries, webhooks
+from state.journal.webhooks import told_as
 from state.tables import documents
-from state.webhooks import told_as
 
 BATCH = 500
 _ROLE = documents.c.spec["role"].as_string()

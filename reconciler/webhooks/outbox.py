@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from reconciler.webhooks.attempts import DELAYS, Outcome
 from reconciler.webhooks.fan_out import in_order
 from state.cursors import FANNED_OUT, PRUNED, move, position
-from state.deliveries import DELIVERED, PENDING
-from state.journal_tables import deliveries, events, webhooks
+from state.journal.deliveries import DELIVERED, PENDING
+from state.journal.tables import deliveries, events, webhooks
+from state.journal.webhooks import disable, hurry
 from state.tables import documents
-from state.webhooks import disable, hurry
 
 RUN = 50
 _CHUNK = 1000

@@ -16,7 +16,7 @@ import httpx
 
 from reconciler.webhooks.attempts import Answer
 from state.addresses import Network
-from state.receivers import NotPublic, Resolve, Resolvers, checked, look_up, read_url
+from state.journal.receivers import NotPublic, Resolve, Resolvers, checked, look_up, read_url
 
 CONNECT, TOTAL = 5.0, 10.0
 LARGEST_ANSWER = 16 * 1024

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from state.compiling import Reason
 from state.dns.names import APEX, above, owner_name
 from state.dns.sizes import MOST_OF_A_TYPE
 from state.dns.zone import Entry
-from state.kind import Reason
 
 LABEL = "_acme-challenge"
 SECONDS = 60

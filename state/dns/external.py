@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from state.compiling import Compiled, Context, Facts, Reason
 from state.dns.names import APEX
 from state.dns.zone import Entry
 from state.document import Ref
-from state.kind import LOCAL, Compiled, Context, Facts, Reason
+from state.kind import LOCAL
 from state.resource import Resource, record_set
 
 MISSING = "ProviderMissing"

@@ -4,6 +4,7 @@ if there are any, get it with."""
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from state.compiling import Compiled, Context, Reason
 from state.dns.authority import Start
 from state.dns.keys import KEY as SIGNING_KEY
 from state.dns.keys import ZoneKey, file_stem, public_files
@@ -11,7 +12,6 @@ from state.dns.signing import key_now, leaves, mark, remembered, told, warning
 from state.dns.transfer import CHECKSUM, KEY, MANAGED, given_to, in_parts, key_name, statement, with_key
 from state.dns.zone import Entry, publish
 from state.document import Document
-from state.kind import Compiled, Context, Reason
 from state.resource import PRIVATE, Resource, Secret, config, private_config, signing
 
 LIVE, PLACE = "/etc/ghostcp/live/named", "/var/lib/bind/ghostcp"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from state.compiling import Reason
 from state.dns.keys import ZoneKey, delegation, dnskey, known_key
 from state.dns.serial import later
-from state.kind import Reason
 
 SIGNED, KEYS = "ds_records", "dnskey_records"
 """What is remembered of a zone from when it is served signed to when it no longer is."""

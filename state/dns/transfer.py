@@ -3,7 +3,8 @@
 
 from collections.abc import Iterable
 
-from state.kind import LOCAL, Spec
+from state.kind import LOCAL
+from state.spec import Spec
 
 KEY = "transfer"
 """The name of the key among a zone's secrets."""

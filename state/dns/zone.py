@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from state.compiling import Reason
 from state.dns.authority import Start
 from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
 from state.dns.glue import by_wildcard
@@ -13,7 +14,6 @@ from state.dns.serial import next_serial
 from state.dns.signing import serial_of
 from state.dns.sizes import LARGEST_SET, MOST_OF_A_TYPE, has_room, oversized
 from state.dns.values import PRIORITISED, TYPES, rdata
-from state.kind import Reason
 from state.resource import sha256
 
 _ADDRESSES = frozenset({"A", "AAAA"})

@@ -7,26 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from state.certificate_ends import ended, ends_soon
-from state.certificate_zones import zone_of, zone_refs
-from state.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
+from state.certificates.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
+from state.certificates.ends import ended, ends_soon
+from state.certificates.sites import CHAINS, file_name
+from state.certificates.zones import zone_of, zone_refs
+from state.compiling import Compiled, Context, Reason, Related
 from state.document import Document, Ref
 from state.fields import Alias
-from state.kind import (
-    Compiled,
-    Completed,
-    Context,
-    Handed,
-    Handing,
-    Kind,
-    Reason,
-    Related,
-    Spec,
-    Values,
-)
+from state.kind import Handed, Handing, Kind, Values
 from state.names import Claim, alias_name, host_name
 from state.resource import Secret, config, private_config
-from state.site_certificates import CHAINS, file_name
+from state.spec import Completed, Spec
 
 DNS = "dns01"
 KEY = "key"

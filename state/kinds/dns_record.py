@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from state.compiling import Related
 from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
 from state.dns.names import APEX, owner_name
 from state.dns.sizes import oversized
 from state.dns.values import PRIORITISED
 from state.dns.zone import TOO_MUCH, of_values, rdata_of
 from state.document import Document
-from state.kind import Completed, Kind, PartOf, Related, Spec, Values
+from state.kind import Kind, PartOf, Values
 from state.names import host_name
+from state.spec import Completed, Spec
 
 _SERVERS = frozenset({"NS", "A", "AAAA", "CNAME", "DS"})
 _LOCAL = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from state.compiling import Compiled, Context, Reason, Related
 from state.dns.authority import Start, mailbox
 from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
@@ -15,19 +16,9 @@ from state.dns.transfer import copied
 from state.dns.zone import LACKS, Entry, beside, of_template, of_values, sort_out
 from state.document import Document, Ref
 from state.fields import Template
-from state.kind import (
-    LOCAL,
-    Compiled,
-    Completed,
-    Context,
-    Immutable,
-    Kind,
-    Reason,
-    Related,
-    Spec,
-    Values,
-)
+from state.kind import LOCAL, Kind, Values
 from state.names import Claim, host_name
+from state.spec import Completed, Immutable, Spec
 from state.words import Words
 
 LONGEST = 200

@@ -3,8 +3,9 @@
 from pydantic import Field
 
 from state.fields import Count, Shell, Template
-from state.kind import Kind, Spec
+from state.kind import Kind
 from state.names import PACKAGE_NAME
+from state.spec import Spec
 
 
 class Package(Spec):

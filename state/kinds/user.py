@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from state.compiling import Compiled, Context, Reason, Related
 from state.document import Document, Ref
 from state.fields import Count, Shell
-from state.kind import AdminOnly, Compiled, Context, Copied, Immutable, Kind, Reason, Related, Spec, Values
+from state.kind import Kind, Values
 from state.names import SYSTEM_ACCOUNTS, TIMEZONE, USER_NAME, Claim, user_name
 from state.paths import home_of
 from state.resource import Resource, account, directory
+from state.spec import AdminOnly, Copied, Immutable, Spec
 
 FIRST_UID = 10000
 WEB_SERVER_GROUP = "www-data"

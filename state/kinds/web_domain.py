@@ -6,13 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_serializer, field_validator
 
-from state.document import Document, Ref
-from state.fields import Address4, Address6, Alias, Template
-from state.kind import AdminOnly, Compiled, Completed, Context, Kind, Reason, Related, Spec, Values
-from state.names import Claim, alias_name, host_name
-from state.paths import site_dir
-from state.resource import Resource, config, directory, seed
-from state.site_certificates import (
+from state.certificates.sites import (
     certificate_keys,
     certificate_of,
     companions,
@@ -22,7 +16,15 @@ from state.site_certificates import (
     secured,
     seen,
 )
+from state.compiling import Compiled, Context, Reason, Related
+from state.document import Document, Ref
+from state.fields import Address4, Address6, Alias, Template
+from state.kind import Kind, Values
+from state.names import Claim, alias_name, host_name
+from state.paths import site_dir
+from state.resource import Resource, config, directory, seed
 from state.site_values import BACKEND_NAME, site_values
+from state.spec import AdminOnly, Completed, Spec
 from state.words import Words
 
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,254})+")

@@ -1,14 +1,16 @@
 """ZoneCopy: a zone on a host that is a secondary of the zone's own (RFC 1034, section 4.3.5).
 
-Nobody writes one: the control plane makes and deletes it with its zone (`state.zone_copies`), so no door shows it.
+Nobody writes one: the control plane makes and deletes it with its zone (`state.zones.copies`), so no door shows it.
 """
 
 from pydantic import Field
 
+from state.compiling import Compiled, Context, Reason
 from state.dns.transfer import CHECKSUM, KEY, copied, copy_statement, key_name
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Kind, Reason, Spec
+from state.kind import Kind
 from state.resource import Secret, config, private_config, zone_copy
+from state.spec import Spec
 
 ZONE = "DnsZone"
 

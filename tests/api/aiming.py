@@ -18,9 +18,9 @@ from schemathesis.openapi import format as register_format
 
 from api import bearer
 from api.openapi.kinds import change_schema
+from state.access.secrets import kept_verifier
 from state.kind import Kind
 from state.kinds import KINDS
-from state.secrets import kept_verifier
 from tests.api.authorisation import TABLE
 from tests.api.conftest import BASE, PASSWORD, World
 from tests.api.making import MAKERS, document

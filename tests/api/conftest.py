@@ -16,11 +16,11 @@ from sqlalchemy import event
 
 from api.app import create_app
 from state import store
+from state.access.secrets import keep_verifier, verifier
 from state.database import Database
 from state.document import Document
 from state.kinds import KINDS
 from state.plans import answer, take_plan
-from state.secrets import keep_verifier, verifier
 from state.settings import Settings
 from state.targets import list_hosts
 from tests.api.authorisation import PASSWORD

@@ -4,16 +4,18 @@ from collections.abc import Callable
 
 from sqlalchemy import func, select
 
-from state import api_tokens, audit, store, webhooks
-from state.deliveries import ping
+from state import store
+from state.access import api_tokens
 from state.job_queue import take_job
 from state.jobs import add_job, finish_job
-from state.journal_tables import audit as audit_table
+from state.journal import audit, webhooks
+from state.journal.deliveries import ping
+from state.journal.tables import audit as audit_table
+from state.journal.webhooks import Wish
 from state.kind import Kind
 from state.kinds import KINDS
 from state.plans import answer, ask
 from state.reading import get
-from state.webhooks import Wish
 from tests.api.conftest import World, report_of
 
 Arguments = dict[str, str]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from api.bearer import LIFETIME, LONGEST_SESSION
-from state.journal_tables import audit
+from state.journal.tables import audit
 from state.keys import keyring, retire, rotate
 from state.tables import documents
 from tests.api.conftest import BASE, PASSWORD, World, queries

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from state.chains import kept_chain, read_chain
-from state.journal_tables import audit
+from state.certificates.chains import kept_chain, read_chain
+from state.journal.tables import audit
 from state.keeping import keep
 from state.plans import answer as answer_plan
 from state.plans import pack, take_plan, unpack

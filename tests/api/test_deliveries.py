@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, update
 
-from state.deliveries import new_delivery
-from state.event import message
-from state.journal_tables import deliveries
+from state.journal.deliveries import new_delivery
+from state.journal.event import message
+from state.journal.tables import deliveries
 from tests.api.conftest import World
 from tests.api.test_webhooks import made
 

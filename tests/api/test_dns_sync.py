@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from state.providers import set_up
+from state.zones.providers import set_up
 from tests.api.conftest import World
 
 PACKAGE = "octodns_powerdns.PowerDnsProvider"

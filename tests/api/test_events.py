@@ -10,10 +10,10 @@ from sqlalchemy import event
 
 from api.listener import MOST_WAITING
 from state.cursors import FANNED_OUT, move
-from state.event import Event
-from state.events import emit
 from state.jobs import add_job
-from state.journal_tables import events
+from state.journal.event import Event
+from state.journal.events import emit
+from state.journal.tables import events
 from tests.api.conftest import BASE, World
 from tests.api.streams import following, serving
 from tests.reconciler.webhooks.offices import until

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from state.database import Database
-from state.journal_tables import audit, deliveries, webhooks
+from state.journal.tables import audit, deliveries, webhooks
 from state.tables import documents, jobs, plans, statuses
 from tests.api.conftest import World, Worlds
 from tests.conftest import Stage

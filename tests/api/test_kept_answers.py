@@ -9,8 +9,8 @@ from sqlalchemy import func, select, update
 
 from api import kept_answers
 from api.app import ROUTES
-from state.access_tables import kept_answers as table
-from state.journal_tables import audit
+from state.access.tables import kept_answers as table
+from state.journal.tables import audit
 from state.tables import documents
 from tests.api.authorisation import TABLE, Row
 from tests.api.conftest import World, Worlds

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from state import secrets
-from state.attempts import KNOWN, MOST_KNOWN, is_known, vouch
+from state.access import secrets
+from state.access.attempts import KNOWN, MOST_KNOWN, is_known, vouch
+from state.access.lockout import FREE, LONGEST_OWN, LONGEST_SHARED
+from state.access.secrets import set_password
 from state.errors import Conflict
-from state.journal_tables import audit
-from state.lockout import FREE, LONGEST_OWN, LONGEST_SHARED
-from state.secrets import set_password
+from state.journal.tables import audit
 from state.tables import credentials
 from tests.api.conftest import BASE, PASSWORD, World
 from tests.state.conftest import at_once

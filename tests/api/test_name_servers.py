@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from state import targets
+from state.compiling import Facts
 from state.document import Document
-from state.kind import Facts
 from tests.api.conftest import World, working
 
 

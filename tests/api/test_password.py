@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from state.access_tables import kept_answers
-from state.journal_tables import audit
-from state.lockout import FREE
+from state.access.lockout import FREE
+from state.access.tables import kept_answers
+from state.journal.tables import audit
 from tests.api.conftest import BASE, PASSWORD, World
 from tests.state.conftest import at_once
 

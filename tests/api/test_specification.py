@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from api.app import document
-from state.chains import kept_chain, read_chain
+from state.access.secrets import keep_verifier
+from state.certificates.chains import kept_chain, read_chain
 from state.jobs import add_job, log
 from state.keeping import keep
 from state.kinds import KINDS
-from state.secrets import keep_verifier
 from state.store import create
 from tests.api.conftest import World, known_verifier
 from tests.api.specification import EXAMPLES, LATER, Example

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from api.app import ROUTES
-from state.access_tables import api_tokens
+from state.access.tables import api_tokens
 from state.jobs import redact
-from state.journal_tables import audit
+from state.journal.tables import audit
 from tests.api.conftest import BASE, World, queries
 from tests.state.conftest import at_once
 

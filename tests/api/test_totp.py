@@ -8,9 +8,9 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from state.access_tables import recovery_codes, second_factors
-from state.journal_tables import audit
-from state.lockout import FREE
+from state.access.lockout import FREE
+from state.access.tables import recovery_codes, second_factors
+from state.journal.tables import audit
 from tests.api.conftest import PASSWORD, World
 from tests.state.conftest import at_once
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from state.journal_tables import audit, deliveries, webhooks
+from state.journal.tables import audit, deliveries, webhooks
+from state.journal.webhooks import disable
 from state.vault import unseal
-from state.webhooks import disable
 from tests.api.conftest import World
 from tests.state.conftest import at_once
 

@@ -15,10 +15,10 @@ import httpx
 
 from api.tailer import MOST_EACH
 from commands import children
-from state import api_tokens
+from state.access import api_tokens
 from state.database import Database
-from state.event import Event
-from state.events import emit
+from state.journal.event import Event
+from state.journal.events import emit
 from state.settings import Settings
 from tests.bench.figures import Line, Run, seconds
 from tests.bench.plant import free_port

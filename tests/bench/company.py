@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, update
 
 from state.claims import claim_row
+from state.compiling import Facts
 from state.document import Document, Ref
-from state.kind import Facts
 from state.kinds import KINDS
 from state.tables import claims, documents, numbers, refs, revisions
 from state.validation import dump

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from state.journal_tables import events
+from state.journal.tables import events
 from tests.bench.company import secured
 from tests.bench.figures import Line, Run, timed
 from tests.bench.plant import Plant, fresh_host, plant

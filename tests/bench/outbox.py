@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from state.database import Database
-from state.event import Event
-from state.events import emit
-from state.journal_tables import deliveries
+from state.journal.event import Event
+from state.journal.events import emit
+from state.journal.tables import deliveries
 from tests.bench.figures import Line, Run
 from tests.reconciler.webhooks.offices import Office
 from tests.reconciler.webhooks.receivers import Receiver

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from state.audit import Entry, append
 from state.database import Database
-from state.journal_tables import audit
+from state.journal.audit import Entry, append
+from state.journal.tables import audit
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -14,7 +14,7 @@ from commands.administrator import ensure_administrator
 from commands.inspection import gather
 from reconciler.lease import Contender
 from state.database import Database
-from state.journal_tables import events
+from state.journal.tables import events
 from state.keys import keyring, rotate
 from state.settings import Settings, settings
 from tests.commands.conftest import Ended, Run

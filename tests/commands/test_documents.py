@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from state.files import load
+from state.files.folder import load
 from tests.commands.conftest import Run
 from tests.commands.stub import Api
 

@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import select
 
 from commands.administrator import ensure_administrator, password_file
-from state import second_factors, vault
-from state.access_tables import second_factors as factors
-from state.attempts import is_known
-from state.audit import verify
+from state import vault
+from state.access import second_factors
+from state.access.attempts import is_known
+from state.access.secrets import keep_verifier, kept_verifier, matches, verifier
+from state.access.tables import second_factors as factors
 from state.database import Database
 from state.document import Ref
-from state.journal_tables import audit
+from state.journal.audit import verify
+from state.journal.tables import audit
 from state.keys import keyring
 from state.reading import find
-from state.secrets import keep_verifier, kept_verifier, matches, verifier
 from state.settings import settings
 from tests.commands.conftest import Run
 

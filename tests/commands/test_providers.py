@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from state import reading, store
 from state.database import Database
-from state.journal_tables import audit
+from state.journal.tables import audit
 from state.kinds import KINDS
-from state.providers import grants, options_of
 from state.settings import settings
 from state.statuses import settle
 from state.targets import list_hosts
+from state.zones.providers import grants, options_of
 from tests.commands.conftest import Run
 
 CANARY = "canary-11c9"

@@ -17,7 +17,7 @@ from reconciler.worker import run_worker
 from state import jobs, reading, store
 from state.database import Database
 from state.document import Condition, Document, Ref, Status
-from state.journal_tables import events as event_table
+from state.journal.tables import events as event_table
 from state.keeping import keep
 from state.kinds import KINDS
 from state.queue import ring

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from inventories import lab
-from state.acme_tables import acme_challenges
+from state.certificates.tables import acme_challenges
 from state.document import Document
 from tests.lab.control import Control, control_plane, until
 from tests.lab.doors import GHOSTCP

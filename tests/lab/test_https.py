@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inventories import lab
-from state.acme_account import thumbprint
+from state.certificates.account import thumbprint
 from tests.lab.control import Control, control_plane
 from tests.lab.tls import curl, handshake
 

@@ -10,7 +10,7 @@ import pytest
 from inventories import lab
 from state import store
 from state.kinds import KINDS
-from state.providers import set_up
+from state.zones.providers import set_up
 from tests.lab.control import control_plane, until
 from tests.lab.doors import Doors, control_plane_processes
 from tests.lab.pebble import pebble

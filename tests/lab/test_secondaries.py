@@ -18,8 +18,8 @@ from state.keeping import reveal
 from state.kinds.zone_copy import copy_name
 from state.resource import Secret
 from state.shown import show
-from state.transfer_keys import renew_keys
-from state.zone_copies import copies
+from state.zones.copies import copies
+from state.zones.transfer_keys import renew_keys
 from tests.lab.control import Control, control_plane, until
 from tests.lab.pebble import pebble
 from tests.lab.test_dns import record

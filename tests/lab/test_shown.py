@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inventories import lab
-from state.chains import read_chain
+from state.certificates.chains import read_chain
 from tests.lab.control import Control, control_plane, until
 from tests.lab.test_certificates import give
 from tests.lab.tls import handshake

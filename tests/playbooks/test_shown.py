@@ -16,7 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from playbooks.module_utils.ghostcp import observe, shown
 from playbooks.module_utils.ghostcp.host import Host
 from state import resource
-from state.chains import read_chain
+from state.certificates.chains import read_chain
 from tests.playbooks.calls import config, make, send, statuses
 from tests.playbooks.remote import change
 from tests.state.vouching import Vouched, vouch

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.compile import compile_documents
+from state.compiling import Plane
 from state.document import Document
-from state.kind import Plane
 from state.kinds import KINDS
 from state.resource import THUMBPRINT
 from state.templates import TemplateSet

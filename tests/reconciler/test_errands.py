@@ -15,7 +15,7 @@ from reconciler.lease import Contender, Lease
 from reconciler.survey import World
 from reconciler.sweep import Sweep
 from state import reading
-from state.certificate_jobs import TYPES
+from state.certificates.jobs import TYPES
 from state.database import Database
 from state.document import Condition, Document, Status
 from state.errors import Invalid, Superseded, Unreachable

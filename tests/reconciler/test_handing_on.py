@@ -20,11 +20,11 @@ from state.database import Database
 from state.document import Document
 from state.kinds import KINDS
 from state.resource import sha256
-from state.secondaries import NameServer, assign
 from state.settings import Settings
 from state.statuses import settle
 from state.targets import list_hosts
-from state.zone_copies import copies, copy_of
+from state.zones.copies import copies, copy_of
+from state.zones.secondaries import NameServer, assign
 
 CHECKSUM = "transfer_sha256"
 

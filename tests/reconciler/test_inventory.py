@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.inventory import name_server, read_inventory
 from state.errors import Unreadable
-from state.secondaries import NameServer
+from state.zones.secondaries import NameServer
 
 HOSTS = ("web1", "web2")
 

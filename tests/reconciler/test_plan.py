@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.compile import compile_documents
 from reconciler.plan import Action, Cause, Change, Observation, make_plan, refuse
+from state.compiling import Plane, Reason
 from state.document import Refusal, Status
-from state.kind import Plane, Reason
 from state.resource import THUMBPRINT, Effect
 from tests.reconciler.worlds import Host, catalog_of, converged, host_with
 from tests.state.companies import FACTS, buried, company, document, site, templates, user, with_material

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from reconciler.subject import Subject
 from reconciler.unread import retried, say_unread, set_apart
+from state.compiling import Reason
 from state.document import Document, Status
-from state.kind import Reason
 from tests.reconciler.worlds import NOON, catalog_of, condition
 from tests.state.companies import TARGET, Company, company, document, part, user
 

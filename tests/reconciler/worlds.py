@@ -11,8 +11,8 @@ from reconciler.conclude import Conclusion, conclude
 from reconciler.observe import Look
 from reconciler.plan import Action, Observation, Plan, make_plan
 from reconciler.subject import Subject, Survey
+from state.compiling import Plane
 from state.document import Condition, Document, Status
-from state.kind import Plane
 from state.resource import Resource
 from tests.state.companies import DAY, FACTS, TARGET, Company, templates
 

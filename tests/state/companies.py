@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.subject import group_parts
-from state.chains import read_chain, read_key
+from state.certificates.chains import read_chain, read_key
+from state.compiling import Facts
 from state.dns.keys import make_key
 from state.document import Document, Ref
-from state.kind import Facts
 from state.kinds import KINDS
 from state.kinds.certificate import kept
 from state.names import host_name, user_name

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from state.file_documents import judge
-from state.files import FileDocument, dump_documents, load, write
+from state.files.documents import judge
+from state.files.folder import FileDocument, dump_documents, load, write
+from state.files.yaml_source import sources
 from state.kinds import KINDS
 from state.validation import dump
-from state.yaml_source import sources
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
 TEXT = st.text(

@@ -22,7 +22,7 @@ from state.job_queue import (
 )
 from state.job_types import ASKED, DNS_SYNC, JOB_TYPES, PURGE, RECONCILE, SSL_ISSUE, SSL_RENEW, SWEEP
 from state.jobs import Job, add_job, finish_job, get_job, log, read_log
-from state.journal_tables import events
+from state.journal.tables import events
 from state.tables import jobs
 from tests.state.conftest import at_once
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from state.files import load
-from state.kind import AdminOnly, Copied, Immutable, Kind
+from state.files.folder import load
+from state.kind import Kind
 from state.kinds import KINDS
+from state.spec import AdminOnly, Copied, Immutable
 from tests.state.companies import FREE, LAW, SPECS
 
 EXAMPLES = Path(__file__).parents[2] / "state/examples"

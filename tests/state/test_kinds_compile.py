@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from state.compiling import Context, Plane
 from state.document import Document
 from state.errors import GhostError
-from state.files import load
-from state.kind import Context, Kind, Plane
+from state.files.folder import load
+from state.kind import Kind
 from state.kinds import KINDS
 from tests.state.companies import DAY, FACTS, LAW, Company, companies, templates, with_material
 

@@ -4,10 +4,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 
-from state import access_tables, acme_tables, journal_tables, provider_tables, store
+from state import store
+from state.access import tables as access_tables
+from state.certificates import tables as acme_tables
 from state.database import Database
+from state.journal import tables as journal_tables
 from state.kinds import KINDS
 from state.tables import metadata, refs
+from state.zones import provider_tables
 from tests.state.conftest import Company
 
 

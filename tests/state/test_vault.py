@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from state import vault
-from state.access_tables import kept_answers, second_factors
+from state.access.tables import kept_answers, second_factors
 from state.errors import Unreadable
 from state.keys import keyring, retire, rotate
 from tests.state.conftest import Company

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import event, update
 
 from state.database import Database
-from state.deliveries import ping
 from state.document import Condition, Status
-from state.event import of_job
-from state.events import emit
 from state.jobs import add_job, finish_job
-from state.journal_tables import deliveries, webhooks
+from state.journal.deliveries import ping
+from state.journal.event import of_job
+from state.journal.events import emit
+from state.journal.tables import deliveries, webhooks
 from state.plans import ask
 from state.reading import pending
 from state.statuses import save_statuses, settle

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from state.authorities import Authority
+from state.certificates.authorities import Authority
 from tests.state.vouching import vouch
 
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from reconciler.certificates.authority import Desk
 from reconciler.certificates.decisions import Failed
 from reconciler.certificates.proofs import Sorted
-from state.authorities import Authority, authorities
-from state.chains import read_chain, read_key
+from state.certificates.authorities import Authority, authorities
+from state.certificates.chains import read_chain, read_key
 from tests.lab.pebble import pebble
 from tests.reconciler.certificates.stub import limited, say, stub
 from tests.state.vouching import pem

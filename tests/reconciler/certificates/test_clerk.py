@@ -19,7 +19,7 @@ from reconciler.certificates.clerk import Clerk
 from reconciler.lease import Contender, Lease
 from reconciler.survey import World
 from state import jobs
-from state.certificate_jobs import ask_for_one
+from state.certificates.jobs import ask_for_one
 from state.database import Database
 from state.document import Document
 from state.keeping import keep

@@ -28,9 +28,9 @@ from reconciler.certificates.decisions import (
     wanted,
     without,
 )
-from state.chains import known_chain
+from state.certificates.chains import known_chain
+from state.compiling import Related
 from state.document import Document
-from state.kind import Related
 from tests.state.companies import LAW, buried, company, document, site, with_material
 from tests.state.vouching import Vouched, vouch
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from reconciler.certificates import authority, line
 from reconciler.certificates.authority import Desk
 from reconciler.certificates.decisions import Failed
-from state.authorities import Authority
+from state.certificates.authorities import Authority
 from tests.reconciler.certificates.stub import Answer, limited, say, stub, until_the_order
 from tests.reconciler.certificates.test_authority import BY_ITSELF
 from tests.state.vouching import pem

@@ -15,17 +15,17 @@ from reconciler.providers.hand import Hand
 from reconciler.survey import World
 from reconciler.sweep import Sweep, sweep
 from state import jobs, reading, store
+from state.compiling import Facts
 from state.database import Database
 from state.document import Condition, Document, Status
-from state.kind import Facts
 from state.kinds import KINDS
 from state.plans import Plan, pack
-from state.providers import adopt, set_up
 from state.settings import Settings
 from state.statuses import load_statuses, wake
 from state.tables import jobs as job_table
 from state.targets import list_hosts, seen
 from state.templates import load_templates
+from state.zones.providers import adopt, set_up
 
 TARGET = "provider:there"
 NAMESERVERS = {"record_type": "NS", "value": "ns1.example.net."}

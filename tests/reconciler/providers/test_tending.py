@@ -15,8 +15,8 @@ from reconciler.worker import _guarded
 from state.database import Database
 from state.job_types import DNS_SYNC
 from state.jobs import SYSTEM, add_job
-from state.providers import set_up, take_down
 from state.settings import Settings
+from state.zones.providers import set_up, take_down
 from tests.lab.control import until
 from tests.reconciler.providers.cloudflare import Cloudflare, RefusalError
 from tests.reconciler.providers.conftest import CLOUDFLARE, POWERDNS

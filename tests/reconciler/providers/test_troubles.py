@@ -14,8 +14,8 @@ from reconciler.survey import World
 from state.database import Database
 from state.errors import Unreachable
 from state.keys import keyring
-from state.providers import set_up
 from state.tables import metadata
+from state.zones.providers import set_up
 from tests.reconciler.providers.cloudflare import TOKEN, Cloudflare, RefusalError
 from tests.reconciler.providers.conftest import CLOUDFLARE
 from tests.reconciler.providers.plane import NAMESERVERS, TARGET, Plane

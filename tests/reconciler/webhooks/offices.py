@@ -15,17 +15,18 @@ from sqlalchemy import Row, select, update
 from reconciler.webhooks.courier import deliver
 from reconciler.webhooks.outgoing import Exchange
 from reconciler.webhooks.steady import Steady
-from state import store, webhooks
+from state import store
 from state.database import Database
-from state.event import Event
-from state.events import emit
-from state.journal_tables import deliveries
-from state.journal_tables import webhooks as hooks
+from state.journal import webhooks
+from state.journal.event import Event
+from state.journal.events import emit
+from state.journal.tables import deliveries
+from state.journal.tables import webhooks as hooks
+from state.journal.webhooks import Wish
 from state.kinds import KINDS
 from state.settings import Settings
 from state.tables import documents
 from state.targets import list_hosts
-from state.webhooks import Wish
 from tests.reconciler.webhooks.receivers import Receiver
 
 SOON = 20.0

@@ -13,11 +13,11 @@ import pytest
 from reconciler.webhooks.attempts import DELAYS
 from reconciler.webhooks.fan_out import fan_out
 from reconciler.webhooks.outgoing import Exchange
-from state.deliveries import ping
 from state.errors import Invalid
-from state.event import Event
-from state.events import emit
-from state.signing import new_secret
+from state.journal.deliveries import ping
+from state.journal.event import Event
+from state.journal.events import emit
+from state.journal.signing import new_secret
 from tests.reconciler.webhooks.offices import LOOPBACK, SOON, Office, numbers, until
 from tests.reconciler.webhooks.receivers import Received, Receiver, listening, speaking
 

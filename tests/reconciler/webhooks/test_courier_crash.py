@@ -13,7 +13,7 @@ from reconciler.webhooks.courier import LEASE
 from reconciler.webhooks.fan_out import fan_out
 from state.cursors import PRUNED, position
 from state.errors import Superseded
-from state.journal_tables import cursors, deliveries, events
+from state.journal.tables import cursors, deliveries, events
 from state.tables import leases
 from tests.conftest import Stage
 from tests.reconciler.webhooks.offices import Office, numbers, until

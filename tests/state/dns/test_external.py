@@ -2,9 +2,9 @@
 
 import pytest
 
+from state.compiling import Facts, Reason
 from state.dns.external import at_provider, has_servers
 from state.dns.zone import Entry
-from state.kind import Facts, Reason
 
 SERVER = Entry("@", "NS", 3600, "ns1.example.net.")
 WWW = Entry("www", "A", 300, "192.0.2.1", "w")

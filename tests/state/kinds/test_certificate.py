@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from state.compiling import Compiled, Context, Plane
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Handed, Plane
+from state.kind import Handed
 from state.kinds.certificate import CERTIFICATE, names_of
 from state.names import Claim
 from tests.state.companies import FACTS, company, document, templates, user, with_material

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from state.compiling import Compiled, Context, Plane
 from state.dns.keys import known_key
 from state.document import Document
-from state.kind import Compiled, Context, Plane
 from state.kinds.dns_record import DNS_RECORD, DnsRecord, as_line
 from state.kinds.dns_zone import DNS_ZONE, DnsZone
 from state.resource import Secret

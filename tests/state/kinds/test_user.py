@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from state.compiling import Context
 from state.document import Document, Ref
-from state.kind import AdminOnly, Context, Copied, Immutable
 from state.kinds import KINDS
 from state.kinds.user import FIRST_UID, USER
 from state.names import Claim
 from state.resource import Resource
+from state.spec import AdminOnly, Copied, Immutable
 from tests.state.companies import FACTS, company, document, templates, user
 
 GOLD = document("Package", "gold", disk_quota=9, shell="/bin/bash", web_domains_limit=0)

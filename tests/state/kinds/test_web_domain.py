@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from state.certificates.sites import file_name
+from state.compiling import Compiled, Context, Facts
 from state.document import Document, Ref
-from state.kind import Compiled, Context, Facts
 from state.kinds.web_domain import WEB_DOMAIN
 from state.names import Claim
 from state.resource import Resource
-from state.site_certificates import file_name
 from tests.state.companies import FACTS, company, document, site, templates, user, with_material
 
 BASE = "/home/anna/web/example.com"

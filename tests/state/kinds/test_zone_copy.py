@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from state.compiling import Compiled, Context, Plane
 from state.dns.transfer import CHECKSUM
 from state.document import Document
-from state.kind import Compiled, Context, Plane
 from state.kinds import EVERY, KINDS, has_copies
 from state.kinds.zone_copy import ZONE_COPY, ZoneCopy
 from state.resource import Secret
-from state.zone_copies import copy_of
+from state.zones.copies import copy_of
 from tests.state.companies import FACTS, document, templates
 
 SPEC = {"primary_ns": "ns1.example.net", "admin_email": "a@example.com"}

@@ -1,0 +1,1 @@
+"""What certificates are had with: authorities, accounts, challenges, jobs, and the sites that show them."""

@@ -1,0 +1,129 @@
+"""The certificate of a site: which one it is, where the web server finds it, and what is said of it."""
+
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol, cast
+
+from state.certificates.chains import Chain, covers, known_chain
+from state.certificates.ends import ended
+from state.compiling import Reason
+from state.document import Document, Ref
+from state.kind import Values
+from state.names import tag
+from state.resource import PRIVATE, Resource, shown
+from state.words import Words
+
+
+class Site(Protocol):
+    """What there is to know of a site here."""
+
+    ip_address: IPv4Address | None
+    ipv6_address: IPv6Address | None
+    backend_template: str | None
+    document_root: str
+    aliases: tuple[str, ...]
+    ssl_enabled: bool
+    ssl_force: bool
+    ssl_hsts: bool
+    letsencrypt_enabled: bool
+    letsencrypt_wildcard: bool
+    is_active: bool
+
+
+CHAINS = "tls"
+_LIVE = "/etc/ghostcp/live/nginx"
+RESPONDER = "127.0.0.1:4888"
+"""Where the host's web server asks authorities on behalf of its sites."""
+PLACEHOLDER = ("/etc/ghostcp/placeholder.crt", "/etc/ghostcp/placeholder.key")
+"""What is shown until there is a certificate: each host has one of its own, which nobody trusts."""
+
+
+def certificate_of(document: Document) -> Ref:
+    """The certificate that a site refers to: that of its name, which need not be there."""
+    return Ref("Certificate", document.name, weak=True)
+
+
+def companions(document: Document) -> dict[Ref, Values]:
+    """The certificate that is had for the site: for all of its names that the web server itself can prove."""
+    spec = cast("Site", document.spec)
+    if not spec.letsencrypt_enabled:
+        return {}
+    wild = spec.letsencrypt_wildcard
+    names = [document.name, *(alias for alias in spec.aliases if wild or not alias.startswith("*."))]
+    challenge = "dns01" if wild else "http01"
+    values = {"san_domains": names, "is_wildcard": wild, "acme_challenge_type": challenge}
+    return {certificate_of(document): {**values, "is_active": spec.is_active}}
+
+
+def usable(document: Document, certificate: Document | None) -> Chain | None:
+    """The chain of a certificate that the site can show: of the same owner, for its name, and had already."""
+    if certificate is None or certificate.owner != document.owner or certificate.sealed is None:
+        return None
+    chain = known_chain(certificate.kept) if getattr(certificate.spec, "is_active", False) else None
+    return chain if chain and covers(chain.names, document.name) else None
+
+
+def stapling(certificate: Document | None, chain: Chain) -> str | None:
+    """Where the web server asks on the host whether the certificate is revoked; none where its authority offers none.
+
+    Only what an authority gave is asked for: whom a tenant's own certificate names is the tenant's word.
+    """
+    if certificate is None or not certificate.kept.get("provider") or not chain.ocsp:
+        return None
+    return f"http://{RESPONDER}/{chain.ocsp.removeprefix('http://').rstrip('/')}/"
+
+
+def certificate_files(name: str) -> tuple[str, str]:
+    """Where the web server finds the certificate of this name, and its key."""
+    file = file_name(name)
+    return f"{_LIVE}/{CHAINS}/{file}.crt", f"{_LIVE}/{PRIVATE}/{file}.key"
+
+
+def certificate_keys(name: str) -> tuple[str, str]:
+    """The resources that these files are."""
+    file = file_name(name)
+    return f"config:nginx/{CHAINS}/{file}.crt", f"config:nginx/{PRIVATE}/{file}.key"
+
+
+def seen(
+    document: Document, certificate: Document | None, values: Words, server: str
+) -> tuple[Resource, ...]:
+    """That visitors are really shown it by the `server` (a resource) which these values make."""
+    chain = usable(document, certificate) if is_trusted(values) else None
+    if chain is None:
+        return ()
+    return (shown(document.name, chain.fingerprint, chain.valid_until, requires=(server,)),)
+
+
+def file_name(domain: object) -> str:
+    """A file name for `domain`: itself, or its tag where NAME_MAX (255 bytes) would not hold it."""
+    name = str(domain)
+    return name if len(name) <= 200 else tag(name)
+
+
+def insecure(
+    document: Document, values: Words, certificate: Document | None, now: datetime | None
+) -> tuple[Reason, ...]:
+    """Why a site that wants to speak HTTPS does not do so as it should."""
+    spec = cast("Site", document.spec)
+    if is_trusted(values):
+        chain = usable(document, certificate)
+        return ended(chain, now, f"see the certificate {document.name}") if chain else ()
+    if not (spec.ssl_enabled or spec.letsencrypt_enabled):
+        return ()
+    how = "and over HTTPS with one that nobody trusts" if spec.ssl_enabled else "and not over HTTPS"
+    return (Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, {how}"),)
+
+
+def secured(values: Words) -> Reason | None:
+    """That it does."""
+    return (
+        Reason("Certificate", f"it is served with the certificate {values['domain']}")
+        if is_trusted(values)
+        else None
+    )
+
+
+def is_trusted(values: Words) -> bool:
+    """Whether the server that these values make shows a certificate that somebody trusts."""
+    return values["certificate"] not in (None, PLACEHOLDER[0])

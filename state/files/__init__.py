@@ -1,0 +1,1 @@
+"""Documents as files: read with every fault, and written so that they are read again."""

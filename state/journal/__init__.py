@@ -1,0 +1,1 @@
+"""What happened: the audit, events, and the webhooks that are told of them."""

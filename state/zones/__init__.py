@@ -1,0 +1,1 @@
+"""Zones beyond their own host: copies, delegations, and providers elsewhere."""

@@ -1,0 +1,106 @@
+"""How often a certificate may be asked for, after what had become of it and of others."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.certificates.chains import kept_chain, read_chain
+from state.certificates.jobs import limits
+from state.certificates.limits import Limit, by_hand, left_alone, rested
+from state.database import Database
+from state.keeping import keep
+from tests.state.companies import LAW
+from tests.state.conftest import Company
+from tests.state.vouching import vouch
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def had(*, days: float = 90, ago: timedelta = timedelta(0), **values: Any) -> dict[str, Any]:
+    chain = read_chain(vouch("a.example", days=days, since=0).chain)
+    return {**kept_chain(chain), "had_at": (NOW - ago).isoformat(), **values}
+
+
+def failure(code: str = "NameFailed", tries: int = 1, ago: timedelta = timedelta(0)) -> dict[str, Any]:
+    at = NOW - ago
+    return {"code": code, "tries": tries, "at": at.isoformat(), "retry_at": (at + 2 * HOUR).isoformat()}
+
+
+@pytest.mark.parametrize(("days", "hours"), [(90, 36), (3, 24), (0.01, 1)])
+def test_who_has_one_rests(days: float, hours: int) -> None:
+    assert rested(had(days=days)) == NOW + hours * HOUR
+    assert rested({}) is None
+    assert rested({**had(), "had_at": None}) is None
+
+
+def test_one_that_was_had_just_now_is_not_had_again_unless_names_are_missing() -> None:
+    assert by_hand(had(), NOW) == NOW + 36 * HOUR
+    assert by_hand(had(ago=36 * HOUR), NOW) is None
+    assert by_hand({}, NOW) is None
+    assert by_hand(had(left_out={"b": failure()}), NOW) is None
+    tired = {"b": failure(tries=3), "c": failure(tries=9, ago=MINUTE)}
+    assert by_hand(had(left_out=tired), NOW) == NOW + 29 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wait"),
+    [
+        (failure(), None),
+        (failure(tries=3), 30 * MINUTE),
+        (failure(tries=3, ago=HOUR), None),
+        ({"code": "NameFailed", "tries": 7, "retry_at": "2030-01-01T00:00:00Z"}, None),
+        (failure("RateLimited"), 2 * HOUR),
+        (failure("AuthorityLimited"), 2 * HOUR),
+        (failure("RateLimited", ago=2 * HOUR), None),
+    ],
+)
+def test_who_failed_may_ask_at_once_a_few_times_and_never_who_was_told_to_wait(
+    trouble: dict[str, Any], wait: timedelta | None
+) -> None:
+    assert by_hand({"trouble": trouble}, NOW) == (wait and NOW + wait)
+
+
+def _limit(owner: str, ago: timedelta = timedelta(0), wait: timedelta = 2 * HOUR) -> Limit:
+    return Limit(owner, NOW - ago, NOW - ago + wait)
+
+
+def test_an_authority_that_refused_several_is_left_alone_and_one_of_somebody_elses_is_none() -> None:
+    anna, bert = _limit("anna"), _limit("bert", MINUTE)
+    assert left_alone([], "anna", NOW) is None
+    assert left_alone([anna], "anna", NOW) is None
+    assert left_alone([bert, bert], "anna", NOW) is None
+    assert left_alone([anna, bert], "zoe", NOW) == NOW + 15 * MINUTE
+    assert left_alone([bert, bert], "bert", NOW) == NOW + 14 * MINUTE
+    assert left_alone([anna, _limit("bert", wait=MINUTE)], "zoe", NOW + 2 * MINUTE) is None
+
+
+@LAW
+@given(
+    st.lists(
+        st.builds(
+            _limit, st.sampled_from("abc"), st.timedeltas(timedelta(0), HOUR), st.timedeltas(MINUTE, HOUR)
+        )
+    )
+)
+def test_nobody_keeps_others_waiting_for_longer_than_a_quarter_of_an_hour(found: list[Limit]) -> None:
+    until = left_alone(found, "a", NOW)
+    assert until is None or NOW < until <= NOW + 15 * MINUTE
+
+
+def test_what_an_authority_said_of_all_is_found(company: Company, database: Database) -> None:
+    anna, bert = company.user("anna"), company.user("bert")
+    ones = [company.certificate(f"{each}.example", "anna") for each in "abc"]
+    ones.append(company.certificate("d.example", "bert", acme_provider="zerossl"))
+    troubles = (failure("RateLimited"), failure("RateLimited"), failure(), failure("RateLimited"))
+    old = {name: each for name, each in failure("RateLimited").items() if name != "at"}
+    assert (anna.name, bert.name) == ("anna", "bert")
+    with database.writing() as connection:
+        for one, trouble in zip(ones, (troubles[0], old, *troubles[2:]), strict=True):
+            keep(connection, one.uid, {"trouble": trouble})
+    with database.reading() as connection:
+        assert limits(connection, "letsencrypt") == [Limit("anna", NOW, NOW + 2 * HOUR)]
+        assert [each.owner for each in limits(connection, "zerossl")] == ["bert"]
