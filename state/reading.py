@@ -97,6 +97,12 @@ def of_target(connection: Connection, target: str) -> list[Document]:
     return _all(connection, select(documents).where(documents.c.target == target))
 
 
+def of_kind(connection: Connection, kind: str, target: str) -> list[Document]:
+    """The living documents of this kind on the target."""
+    mine = (documents.c.target == target) & (documents.c.kind == kind)
+    return _all(connection, select(documents).where(mine, _ALIVE))
+
+
 def pending(connection: Connection, target: str, limit: int | None = None) -> list[Document]:
     """What changed on the target since it was last reconciled, oldest first."""
     query = select(documents).where(documents.c.target == target, PENDING)

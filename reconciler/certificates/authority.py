@@ -21,7 +21,17 @@ from josepy.jwk import JWKEC
 from requests import RequestException, Response
 from requests.exceptions import InvalidJSONError
 
-from reconciler.certificates.decisions import Failed, Issued, Unchanged, asked_to_wait, enough, plain, without
+from reconciler.certificates.decisions import (
+    ASKED_EVERY,
+    Failed,
+    Issued,
+    Suggestion,
+    Unchanged,
+    asked_to_wait,
+    enough,
+    plain,
+    without,
+)
 from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
 from state.certificates.authorities import Authority
@@ -80,7 +90,8 @@ class Desk:
                 key = _new_key()
                 problems = self._tried(names, key, proof)
                 if isinstance(problems, str):
-                    return Issued(problems, key, left_out, self._suggested(problems), tuple(names))
+                    said = self.suggestion(problems)
+                    return Issued(problems, key, left_out, said.renew_at, tuple(names))
                 left = without(names, problems, names[0])
                 left_out |= {name: plain(problems[name]) for name in names if name not in left}
                 names = left
@@ -136,13 +147,13 @@ class Desk:
         said = [c.error.detail for c in authorization.body.challenges if c.error and c.error.detail]
         return str(said[0]) if said else f"it is {authorization.body.status.name}"
 
-    def _suggested(self, chain: str) -> datetime | None:
+    def suggestion(self, chain: str) -> Suggestion:
         """When the authority suggests to renew; a whim of its clock is no reason to have no certificate."""
         try:
-            when, _ = self._client.renewal_time(chain.encode())
-            return when.astimezone(UTC) if when else None
+            when, again = self._client.renewal_time(chain.encode())
+            return Suggestion(when.astimezone(UTC) if when else None, again.astimezone(UTC))
         except (Failed, RequestException, *_NONSENSE):
-            return None
+            return Suggestion(None, datetime.now(UTC) + ASKED_EVERY)
 
     @contextmanager
     def _understood(self) -> Iterator[None]:

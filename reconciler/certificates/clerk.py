@@ -13,6 +13,7 @@ from reconciler.certificates.authority import Desk
 from reconciler.certificates.decisions import (
     Failed,
     Issued,
+    Suggestion,
     Unchanged,
     enough,
     held,
@@ -22,11 +23,13 @@ from reconciler.certificates.decisions import (
 )
 from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
+from reconciler.certificates.suggestions import Suggestions
 from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
 from state.certificates.authorities import Authority, authorities
+from state.certificates.chains import known_chain
 from state.certificates.challenges import left_behind, withdraw
 from state.certificates.jobs import TYPES, limits
 from state.certificates.limits import LEFT_ALONE, left_alone
@@ -51,12 +54,14 @@ class Clerk:
         self._free = threading.Semaphore(AT_ONCE)
         self._lost: list[Job] = []
         self._at: set[str] = set()
+        self._suggestions = Suggestions(world, target, self._suggestion)
 
     def turn(self, lease: Lease) -> int:
         """Begins as many as there is room for; how many. Raises Superseded."""
         begun = 0
         self._bury_lost(lease)
         self._clear_up(lease)
+        self._suggestions.turn(lease)
         while self._free.acquire(blocking=False):
             job = self._taken(lease)
             if job is None:
@@ -163,6 +168,16 @@ class Clerk:
             return Unchanged(left_out)
         found = self._obtained(authority, key, names, proof, there)
         return replace(found, left_out={**left_out, **found.left_out})
+
+    def _suggestion(self, document: Document) -> Suggestion:
+        """When its authority suggests to renew it."""
+        authority, chain = self._authority(document), known_chain(document.kept)
+        with self._world.database.writing() as connection:
+            key = account_key(connection, self._world.settings.var)
+            account = account_url(connection, authority.directory)
+        if account is None or chain is None:
+            raise Failed("NoAccount", "there is no account with it any more")
+        return Desk(authority, key, account, self._stop).suggestion(chain.pem)
 
     def _authority(self, document: Document) -> Authority:
         provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]

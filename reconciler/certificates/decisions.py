@@ -16,7 +16,9 @@ from state.kinds.certificate import Certificate, kept, names_of, unhosted
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
 LONGEST = timedelta(days=7)
-_EARLY = timedelta(hours=1)
+ASKED_EVERY = timedelta(hours=6)
+"""How often an authority is asked when to renew, unless it says how often (RFC 9773, section 4.3.3)."""
+_EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,14 @@ class Issued:
     left_out: Mapping[str, str] = field(default_factory=dict)
     renew_at: datetime | None = None
     names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """When an authority suggests to renew, if it says anything, and when it may be asked again."""
+
+    renew_at: datetime | None
+    ask_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,31 @@ def renewal(chain: Chain, known: Mapping[str, Any]) -> datetime:
     suggested, rest = known.get("renew_at"), rested(known)
     wished = third if suggested is None else min(third, _time(suggested))
     return wished if rest is None else max(wished, rest)
+
+
+def suggestion_due(document: Document, now: datetime) -> bool:
+    """Whether its authority is to be asked (again) when it suggests to renew."""
+    spec, known = document.spec, document.kept
+    if not isinstance(spec, Certificate) or document.deleted or not (spec.is_active and spec.auto_renew):
+        return False
+    chain = known_chain(known)
+    if chain is None or known.get("provider") != spec.acme_provider or now >= chain.valid_until:
+        return False
+    if known.get("renew_ask_at"):
+        return now >= _time(known["renew_ask_at"])
+    return not known.get("had_at") or now >= _time(known["had_at"]) + ASKED_EVERY
+
+
+def suggested(said: Suggestion, now: datetime) -> dict[str, Any]:
+    """What is remembered of a suggestion; where nothing was said, what was said before stays."""
+    ask_at = min(max(said.ask_at, now + _EARLY), now + _DAY)
+    new = {} if said.renew_at is None else {"renew_at": _text(said.renew_at)}
+    return {**new, "renew_ask_at": _text(ask_at)}
+
+
+def not_told(now: datetime) -> dict[str, Any]:
+    """What is remembered when the authority did not answer."""
+    return suggested(Suggestion(None, now + ASKED_EVERY), now)
 
 
 def held(document: Document, now: datetime) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def _canonical(name: str) -> str:
         return name
 
 
-_PASSED = ("trouble", "left_out", "renew_at", "provider", "had_at")
+_PASSED = ("trouble", "left_out", "renew_at", "renew_ask_at", "provider", "had_at")
 
 
 def kept(chain: Chain, key: str) -> dict[str, object]:

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import update
 
 from reconciler.certificates import clerk as clerks
-from reconciler.certificates import line
+from reconciler.certificates import line, suggestions
 from reconciler.certificates.clerk import Clerk
+from reconciler.certificates.decisions import needed
 from reconciler.lease import Contender, Lease
 from reconciler.survey import World
 from state import jobs
@@ -23,7 +24,7 @@ from state.certificates.jobs import ask_for_one
 from state.database import Database
 from state.document import Document
 from state.keeping import keep
-from state.reading import get
+from state.reading import get, related
 from state.settings import Settings
 from state.tables import documents
 from state.tables import jobs as job_table
@@ -167,6 +168,46 @@ def test_what_is_said_of_renewing_loses_no_certificate(office: Office, body: byt
     assert office.ask(one).status == "completed"
     assert office.asked["whim"] == 1
     assert "renew_at" not in office.kept(one)
+
+
+def test_an_authority_that_changes_its_mind_is_heard(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After issuing it is asked again, and what it says then has the certificate renewed."""
+    monkeypatch.setattr(suggestions, "SECONDS", 0.0)
+    start = ["2099-01-01T00:00:00Z"]
+
+    def window(handler: BaseHTTPRequestHandler) -> bool:
+        if handler.path == "/dir":
+            base = f"https://{handler.headers['Host']}"
+            paths = {"newNonce": "nonce-plz", "newAccount": "sign-me-up", "newOrder": "order-plz"}
+            named = {name: f"{base}/{path}" for name, path in {**paths, "renewalInfo": "info"}.items()}
+            say(handler, 200, json.dumps(named).encode(), [("Content-Type", "application/json")])
+        elif handler.path.startswith("/info"):
+            said = {"suggestedWindow": {"start": start[0], "end": start[0]}}
+            head = [("Content-Type", "application/json"), ("Retry-After", "99999999")]
+            say(handler, 200, json.dumps(said).encode(), head)
+        return handler.path.startswith(("/dir", "/info"))
+
+    office.fault = window
+    one = office.site("a.example", "anna")
+    assert office.ask(one).status == "completed"
+    assert (office.kept(one)["renew_at"], office.asked["info"]) == ("2099-01-01T00:00:00Z", 1)
+    assert office.begun(one.target) == 0
+    office.remember(one, had_at="2026-01-01T00:00:00Z")
+    start[0] = "2026-01-02T00:00:00Z"
+    assert office.begun(one.target) == 0
+    until("it was asked", lambda: office.kept(one)["renew_at"] == "2026-01-02T00:00:00Z")
+    assert office.asked["info"] == 2
+    again = datetime.fromisoformat(office.kept(one)["renew_ask_at"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < again <= timedelta(days=1)
+    assert office.begun(one.target) == 0
+    with office.database.reading() as connection:
+        document = get(connection, one.uid)
+        assert needed(document, datetime.now(UTC), related(connection)) == "ssl_renew"
+    office.fault = lambda handler: _problem(handler, 503, "serverInternal")
+    office.remember(one, renew_ask_at="2026-01-01T00:00:00Z")
+    assert office.begun(one.target) == 0
+    until("it was asked", lambda: office.kept(one)["renew_ask_at"] > "2026-01-01T00:00:00Z")
+    assert office.kept(one)["renew_at"] == "2026-01-02T00:00:00Z"
 
 
 def test_a_name_that_is_still_not_believed_costs_no_certificate(office: Office) -> None:

@@ -15,14 +15,18 @@ from reconciler.certificates.decisions import (
     PAUSES,
     Failed,
     Issued,
+    Suggestion,
     asked_to_wait,
     enough,
     held,
     lost_until,
     needed,
+    not_told,
     renewal,
     settled,
     settled_without,
+    suggested,
+    suggestion_due,
     troubled,
     unchanged,
     wanted,
@@ -105,6 +109,34 @@ def test_the_authority_may_suggest_to_renew_earlier_and_never_later() -> None:
     assert renewal(chain, {"renew_at": late.isoformat()}) == renewal(chain, {})
     issued = Issued(MINE.chain, MINE.key, renew_at=early)
     assert settled(one, issued, NOW)["renew_at"] == f"{early:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_an_authority_is_asked_again_when_to_renew_and_as_often_as_it_says() -> None:
+    hour = timedelta(hours=1)
+    assert suggestion_due(_knowing(had_at=None), NOW)
+    since = _knowing(had_at=_at(NOW))
+    assert [suggestion_due(since, NOW + hours * hour) for hours in (0, 5, 6)] == [False, False, True]
+    later = _knowing(renew_ask_at=_at(NOW + 9 * hour))
+    assert [suggestion_due(later, NOW + hours * hour) for hours in (8, 9)] == [False, True]
+    assert not suggestion_due(later, NOW + timedelta(days=400))
+    day = NOW + 24 * hour
+    assert not suggestion_due(had(auto_renew=False), day)
+    assert not suggestion_due(_knowing(provider="another"), day)
+    assert not suggestion_due(certificate(), day)
+    assert not suggestion_due(site(), day)
+    for wait, asked in ((0, 1), (7, 7), (999, 24)):
+        told = suggested(Suggestion(NOW, NOW + wait * hour), NOW)
+        assert told == {"renew_at": _at(NOW), "renew_ask_at": _at(NOW + asked * hour)}
+    assert not_told(NOW) == {"renew_ask_at": _at(NOW + 6 * hour)}
+
+
+def _knowing(**values: Any) -> Document:
+    one = had()
+    return replace(one, kept={**one.kept, **values})
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @LAW
