@@ -86,7 +86,7 @@ def first_shown(document: Document, owner: Document | None) -> Shown | None:
         owner_uid=owner.uid if owner else None,
         target=document.target,
         values=dump(document.spec),
-        remembered={name: document.kept.get(name) for name in kind.remembered},
+        remembered=_remembered_values(kind, document.kept),
         pending=True,
         generation=document.generation,
         created_at=created,
@@ -157,7 +157,7 @@ def _shown(row: Any) -> Shown:
         updated_at=row.updated_at,
         observed_generation=row.observed_generation or 0,
         conditions=tuple(row.conditions or ()),
-        remembered={name: (row.kept or {}).get(name) for name in kind.remembered},
+        remembered=_remembered_values(kind, row.kept or {}),
         pending=row.pending,
         whole=row.whole,
         kept=row.kept or {},
@@ -209,6 +209,11 @@ def count_owned(connection: Connection, owners: Iterable[str]) -> dict[tuple[str
         .group_by(documents.c.owner, documents.c.kind)
     )
     return {(owner, str(by_kind[kind])): n for owner, kind, n in connection.execute(query)}
+
+
+def _remembered_values(kind: Kind, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept as answers show it: of a list that is not there none of its members, of all else null."""
+    return {name: kept.get(name, [] if type_ is list else None) for name, type_ in kind.remembered.items()}
 
 
 def _remembered(name: str, type_: type) -> Field:

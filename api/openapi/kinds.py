@@ -91,7 +91,7 @@ def object_shape(kind: Kind) -> Schema:
         ),
         **{name: told(COUNT, "Measured.") for name in kind.measured},
         **counts,
-        **{name: nullable(_MADE[type_]) for name, type_ in kind.remembered.items()},
+        **{n: _MADE[t] if t is list else nullable(_MADE[t]) for n, t in kind.remembered.items()},
         "host": nullable(told(TEXT, "The host that it is on.")),
         "generation": told(NUMBER, "Grows with each change of what is wanted."),
         "observed_generation": told(COUNT, "The last one of which it is known how true it is."),

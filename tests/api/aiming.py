@@ -30,6 +30,7 @@ _labels = st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)
 _OF = {row.route: row.of for row in TABLE}
 _JOBS = {
     "reconcile": lambda world: {"parameters": {}, "user_id": world.uids["rich"]},
+    "dns_sync": lambda world: {"parameters": {"zone": _zone(world)}, "user_id": None},
     "sweep": lambda _: {"parameters": {"host": "web1"}, "user_id": None},
 }
 _CHANGES = {
@@ -51,6 +52,10 @@ _VALUES = {
 _UNSEEN = re.compile("[\U000e0000-\U000e0fff\U000f0000-\U0010ffff]")  # no pattern of ECMA-262 can say so
 _PROVING = f"{BASE}/auth/"
 _OWN = (_PROVING, f"{BASE}/tokens")
+
+
+def _zone(world: World) -> str:
+    return str(world.zone(f"synced{next(_numbers)}.example", "rich").name)
 
 
 def register() -> None:

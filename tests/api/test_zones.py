@@ -160,7 +160,7 @@ def test_a_zone_shows_what_its_parent_is_to_publish_once_it_is_signed(
 ) -> None:
     world, ds = world_on_both, ["60485 13 2 AB"]
     one = f"/dns/{zone.uid}"
-    assert call(world, "PUT", one, dnssec_enabled=True).json()["ds_records"] is None
+    assert call(world, "PUT", one, dnssec_enabled=True).json()["ds_records"] == []
     with world.database.writing() as connection:
         keep(
             connection,
