@@ -7,24 +7,20 @@ from typing import Any
 
 from reconciler.apply import Applied, Result
 from reconciler.compile import Outcome
-from reconciler.plan import Action, Cause, Change
+from reconciler.plan import Change
+from reconciler.results import DONE, UNDONE, Results, inventory_of, refusals, repairs, result_of
 from reconciler.subject import Subject, Survey
 from state.certificates.ends import ENDS_SOON
 from state.compiling import Reason
 from state.dns.external import MISSING
-from state.document import PROMISE, Condition, Document, Refusal, Status
+from state.document import PROMISE, Condition, Document, Status
 from state.errors import GhostError
 from state.journal.event import FAILED, READY, Event, of_document
 from state.kinds import KINDS
 from state.resource import SHOWN, digest
 
-UNDONE = "undone"
 _SHOWN = f"{SHOWN}:"
-DONE = frozenset({"applied"})
-MADE = DONE | {UNDONE}
 NOTHING = Applied({}, {}, {}, {})
-
-Results = Mapping[str, Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class Conclusion:
 
 def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclusion]:
     """One conclusion for every document of the survey, by uid; `at` is the time of what changes now."""
-    results = {change.key: _result(change, applied) for change in survey.plan.changes}
+    results = {change.key: result_of(change, applied) for change in survey.plan.changes}
     changes: dict[str, list[Change]] = {}
     for change in survey.plan.changes:
         changes.setdefault(change.document, []).append(change)
@@ -187,9 +183,9 @@ def _conclude_one(
     if not document.whole:
         status = replace(
             status,
-            applied=_inventory(survey, document, old, changes, results, applied),
-            refused=_refusals(old, outcome, failed),
-            repairs=_repairs(old, changes, results),
+            applied=inventory_of(survey, document, old, changes, results, applied),
+            refused=refusals(old, outcome, failed),
+            repairs=repairs(old, changes, results),
         )
     unseen = tuple(_unseen(survey, applied, outcome.keys))
     outcome = replace(outcome, notes=(*outcome.notes, *unseen)) if unseen else outcome
@@ -210,75 +206,6 @@ def _unseen(survey: Survey, applied: Applied, keys: Iterable[str]) -> Iterator[R
         wanted, before = survey.catalog.resources[key], survey.look.observation.found.get(key)
         if applied.observed.get(key, before) != wanted.attributes:
             yield Reason("NotShown", f"visitors of {wanted.name} are shown another certificate, or none")
-
-
-def _result(change: Change, applied: Applied) -> Result:
-    """What became of a change, proved by the second look: what was reported done but is not so is undone."""
-    result = applied.results.get(change.key, Result("failed", "the host did not say what became of it"))
-    if result.status not in DONE or change.key not in applied.observed:
-        return result
-    found = applied.observed[change.key]
-    once = change.resource is not None and change.resource.once
-    if (found is None) != (change.after is None) or (
-        not once and found is not None and found != change.after
-    ):
-        return Result(UNDONE, "was done, but a second look finds it otherwise")
-    return result
-
-
-def _half_made(change: Change, results: Results, applied: Applied) -> bool:
-    """Whether we began to make something that was not there, and it is there now, but not as it should be."""
-    begun = change.action is Action.CREATE and results[change.key].status == "failed"
-    return begun and applied.observed.get(change.key) is not None
-
-
-def _inventory(
-    survey: Survey,
-    document: Document,
-    old: Status,
-    changes: list[Change],
-    results: Results,
-    applied: Applied,
-) -> dict[str, str]:
-    """What was applied for the document, without what another one has taken over by now."""
-    wanted, adopted = survey.catalog.wanted_by, frozenset(survey.plan.adopted)
-    taken = {
-        key
-        for key in old.applied
-        if wanted.get(key, document.uid) != document.uid
-        and (key in adopted or (key in results and results[key].status in MADE))
-    }
-    inventory = {k: d for k, d in old.applied.items() if k not in taken and k not in survey.plan.gone}
-    for key in adopted:
-        if wanted[key] == document.uid:
-            inventory[key] = survey.catalog.resources[key].digest
-    for change in changes:
-        status = results[change.key].status
-        if change.action is Action.DELETE and status in DONE:
-            inventory.pop(change.key, None)
-        elif change.after is not None and (status in MADE or _half_made(change, results, applied)):
-            inventory[change.key] = digest(change.after)
-    return inventory
-
-
-def _refusals(old: Status, outcome: Outcome, failed: list[tuple[Change, Result]]) -> dict[str, Refusal]:
-    kept = {key: refusal for key, refusal in old.refused.items() if key in outcome.keys}
-    new = {
-        change.key: Refusal(digest(change.after), result.message)
-        for change, result in failed
-        if result.status == "refused" and change.after is not None
-    }
-    return {**kept, **new}
-
-
-def _repairs(old: Status, changes: list[Change], results: Results) -> dict[str, int]:
-    repairs = dict(old.repairs)
-    for change in changes:
-        if change.cause is Cause.INTENDED:
-            repairs.pop(change.key, None)
-        elif results[change.key].status in MADE:
-            repairs[change.key] = repairs.get(change.key, 0) + 1
-    return repairs
 
 
 def _problems(
