@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from state.document import Document
+from state.filters import UNICODE
 from state.kinds import KINDS
 from state.names import with_u_labels
 from state.plans import Plan
-from state.shown import UNICODE, Shown
+from state.shown import Shown
 from state.targets import Target
 from state.validation import dump
 

@@ -21,8 +21,8 @@ from api.openapi.schemas import (
 )
 from api.openapi.shapes import CONDITION
 from api.places import path_of, scope_of
+from state.filters import UNICODE, counters, listing
 from state.kind import Kind
-from state.shown import UNICODE, counters, listing
 from state.spec import AdminOnly, Completed, Copied, Immutable
 
 TAG = 'The entity tag, `"GENERATION-HASH"`: it changes with whatever is shown, its first part with what is wanted.'

@@ -25,13 +25,14 @@ from api.writes import New, Written, missing, visible_document
 from state.access.secrets import keep_verifier, verifier
 from state.document import Document
 from state.errors import Fault
+from state.filters import listing
 from state.keeping import keep, put_away
 from state.kind import Handed, Kind
 from state.kinds import KINDS, whole_kind
 from state.list_query import read
 from state.reading import get
 from state.recording import touch
-from state.shown import Shown, list_shown, listing, show
+from state.shown import Shown, list_shown, show
 from state.tables import IS_PART, documents
 
 _HIDDEN = ("password",)

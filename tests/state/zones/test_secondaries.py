@@ -12,12 +12,13 @@ from state.compiling import Facts
 from state.dns.transfer import CHECKSUM
 from state.document import Condition, Document
 from state.errors import NotFound
+from state.filters import listing
 from state.journal.tables import events
 from state.keeping import reveal
 from state.kinds import KINDS
 from state.list_query import read
 from state.resource import Secret, sha256
-from state.shown import list_shown, listing, show
+from state.shown import list_shown, show
 from state.statuses import load_statuses, save_statuses, settle
 from state.tables import documents
 from state.targets import Target, get_target
