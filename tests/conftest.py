@@ -24,13 +24,6 @@ _SERVERS = Path("/usr/lib/postgresql")
 _MEMORY = Path("/dev/shm")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on hosts are done one after the other, in their order, beside all others: they share hosts."""
-    for item in items:
-        if "tests/lab/" in item.nodeid or "tests/commands/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("hosts"))
-
-
 class Stage(Protocol):
     """A database, and templates to bring it back to; `migrated` is always there."""
 
