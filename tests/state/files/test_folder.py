@@ -7,7 +7,7 @@ import pytest
 from state.errors import Unreadable
 from state.files.folder import Faulty, FileDocument, load, read
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "state" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "state" / "examples"
 USER = """\
 ---
 apiVersion: ghostcp/v1
