@@ -36,8 +36,8 @@ def observe(host: Host, names: Sequence[str]) -> Observed:
     known, marks = _memory(host), {name: _marks(host, name) for name in names}
     old = [name for name in names if name in known and known[name][2] == marks[name]]
     old.sort(key=lambda name: float(str(known[name][3])))
-    believed = old[AT_ONCE:]
-    seen = _look([name for name in names if name not in frozenset(believed)])
+    believed = frozenset(old[AT_ONCE:])
+    seen = _look([name for name in names if name not in believed])
     found = seen | {name: {"sha256": known[name][0], "valid_until": known[name][1]} for name in believed}
     now = time.monotonic()
     fresh = {name: [it["sha256"], it["valid_until"], marks[name], now] for name, it in seen.items() if it}
