@@ -6,7 +6,7 @@ import typer
 
 from commands.console import Failed, plain
 from commands.opening import opened
-from state.journal.audit import Head, verify
+from state.journal.verifying import Head, verify
 from state.settings import settings
 
 app = typer.Typer(help="Look after the audit.", no_args_is_help=True)

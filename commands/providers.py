@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from commands.console import Failed, out, plain, table
 from commands.opening import opened
-from reconciler.providers.hand import Desk
+from reconciler.providers.desk import Desk
 from state.errors import GhostError
 from state.fields import Template
 from state.journal import audit

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.changes import Action, Change, Plan
 from reconciler.observe import Run
-from reconciler.plan import Action, Change, Plan
 from state.errors import Superseded
 from state.resource import Attributes, Secret, digest
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.apply import Applied, Result
+from reconciler.changes import Change
 from reconciler.compile import Outcome
-from reconciler.plan import Change
 from reconciler.results import DONE, UNDONE, Results, inventory_of, refusals, repairs, result_of
 from reconciler.subject import Subject, Survey
 from state.certificates.ends import ENDS_SOON

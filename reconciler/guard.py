@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.plan import Action, Plan
+from reconciler.changes import Action, Plan
 from state.compiling import Reason
 from state.document import Document
 

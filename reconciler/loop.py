@@ -7,6 +7,7 @@ import structlog
 
 from reconciler.apply import Applied, apply, new_stamp
 from reconciler.certificates.wanting import ask_for_certificates
+from reconciler.changes import Plan
 from reconciler.conclude import (
     NOTHING,
     changed_statuses,
@@ -23,7 +24,6 @@ from reconciler.dnssec.lookout import leaving
 from reconciler.guard import hold_back, judge
 from reconciler.handing_on import call_secondaries, with_keys
 from reconciler.lease import Lease
-from reconciler.plan import Plan
 from reconciler.record import Journal
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, note_own, pending_on, survey

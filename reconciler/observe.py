@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from reconciler.changes import Observation
 from reconciler.compile import Catalog
-from reconciler.plan import Observation
 from state.compiling import Facts, Reason
 from state.document import Status
 from state.resource import RECORD_SET, Attributes

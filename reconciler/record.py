@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import Connection
 
 from reconciler.apply import Applied
+from reconciler.changes import Action, Change
 from reconciler.lease import whoami
-from reconciler.plan import Action, Change
 from reconciler.subject import Survey
 from state.database import Database
 from state.document import Document

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from reconciler.changes import Action, Change, Plan
 from reconciler.guard import Verdict
-from reconciler.plan import Action, Change, Plan
 from state.compiling import Reason
 from state.document import Document
 

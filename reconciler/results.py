@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from reconciler.apply import Applied, Result
+from reconciler.changes import Action, Cause, Change
 from reconciler.compile import Outcome
-from reconciler.plan import Action, Cause, Change
 from reconciler.subject import Survey
 from state.document import Document, Refusal, Status
 from state.resource import digest

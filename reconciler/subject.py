@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.changes import Plan
 from reconciler.compile import Catalog
 from reconciler.observe import Look
-from reconciler.plan import Plan
 from state.compiling import Reason
 from state.document import Document, Ref, Status
 

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
+from reconciler.changes import Observation
 from reconciler.compile import Catalog, compile_documents
 from reconciler.observe import Look, Run, observe
-from reconciler.plan import Observation, make_plan
+from reconciler.plan import make_plan
 from reconciler.providers.ours import taken_from
 from reconciler.subject import Subject, Survey, group_parts
 from reconciler.unread import set_apart

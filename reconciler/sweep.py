@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from reconciler.certificates.decisions import needed
 from reconciler.certificates.wanting import ask_for_certificates
+from reconciler.changes import Cause, Change
 from reconciler.compile import Outcome
 from reconciler.dnssec.lookout import leaving
 from reconciler.lease import whoami
-from reconciler.plan import Cause, Change
 from reconciler.subject import Subject, Survey
 from reconciler.survey import World, survey, whole_target
 from reconciler.unread import retried

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, func, or_, select, union_a
 from state.compiling import Related
 from state.document import Document, Ref
 from state.errors import NotFound
-from state.kinds import EVERY
+from state.kinds import EVERY, KINDS
 from state.tables import IS_PART, PENDING, documents, refs
 
 _NOTHING: Mapping[str, Any] = {}
@@ -185,3 +185,17 @@ def dependents(connection: Connection, found: Iterable[Document]) -> list[Docume
         result += fresh
         frontier = frontier[200:] + [d.ref for d in fresh]
     return result
+
+
+def referring_to(connection: Connection, document: Document) -> list[tuple[Document, bool]]:
+    """Those that refer to the document, each with whether it can be without it."""
+    found = select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
+    others = _all(connection, select(documents).where(documents.c.uid.in_(found)))
+    pairs = ((each, ref) for each in others for ref in EVERY[each.kind].references(each))
+    return [(each, ref.weak) for each, ref in pairs if ref == document.ref]
+
+
+def owned_by(connection: Connection, user: Document) -> list[Document]:
+    """The user's living documents, without those that come with others."""
+    theirs = (documents.c.owner == user.name, documents.c.uid != user.uid)
+    return _all(connection, select(documents).where(*theirs, _ALIVE, documents.c.kind.in_(list(KINDS))))

@@ -104,7 +104,7 @@ def _shown(row: Any) -> Shown:
         owner=row.owner,
         owner_uid=row.owner_uid,
         target=row.target,
-        values={**defaults(kind), **row.spec},
+        values={**defaults(kind), **(row.spec if isinstance(row.spec, dict) else {})},
         generation=row.generation,
         created_at=row.created_at,
         updated_at=row.updated_at,

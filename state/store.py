@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 
 from state.allotment import check_limit, next_number, place
 from state.certificates.companions import accompany, leave
@@ -18,7 +18,7 @@ from state.journal.events import emit
 from state.kind import Kind, Values
 from state.kinds import EVERY, KINDS
 from state.parts import find_whole, free_name
-from state.reading import around, from_row, get, parts_of, related
+from state.reading import around, get, owned_by, parts_of, referring_to, related
 from state.recording import columns, record, touch_dependents
 from state.spec import Spec
 from state.tables import documents, refs
@@ -185,13 +185,13 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
     if current.deleted:
         confirm(connection, current)
         return
-    owned = _owned(connection, document) if kind.owns else parts_of(connection, [document.uid])
+    owned = owned_by(connection, document) if kind.owns else parts_of(connection, [document.uid])
     if any(KINDS[d.kind].owns for d in owned):
         raise Conflict(
             f"{document.name!r} still has users of its own: delete or move them first", code="in_use"
         )
     mine = {document.uid, *(d.uid for d in owned)}
-    referring = _referring(connection, document)
+    referring = referring_to(connection, document)
     if any(not weak and each.uid not in mine for each, weak in referring):
         raise Conflict(f"{kind.name} {document.name!r} is in use", code="in_use")
     for each in (*owned, current):
@@ -201,15 +201,6 @@ def remove(connection: Connection, document: Document, *, actor: str, confirmed:
     for each, _ in referring:
         if not each.deleted and each.uid not in mine and current.ref in EVERY[each.kind].companions(each):
             accompany(connection, each, actor, create, change)
-
-
-def _referring(connection: Connection, document: Document) -> list[tuple[Document, bool]]:
-    """Those that refer to the document, each with whether it can be without it."""
-    found = select(refs.c.uid).where(refs.c.kind == document.kind, refs.c.name == document.name)
-    rows = connection.execute(select(documents).where(documents.c.uid.in_(found))).mappings()
-    others = [from_row(row) for row in rows]
-    pairs = ((each, ref) for each in others for ref in EVERY[each.kind].references(each))
-    return [(each, ref.weak) for each, ref in pairs if ref == document.ref]
 
 
 def _lost(kind: Kind, found: Iterable[Document], spec: Spec) -> Document | None:
@@ -250,14 +241,3 @@ def _restored(
     accompany(connection, document, actor, create, change)
     follow(connection, document)
     return document
-
-
-def _owned(connection: Connection, document: Document) -> list[Document]:
-    alive = documents.c.deleted_at.is_(None)
-    query = select(documents).where(
-        documents.c.owner == document.name,
-        alive,
-        documents.c.uid != document.uid,
-        documents.c.kind.in_(list(KINDS)),
-    )
-    return [from_row(row) for row in connection.execute(query).mappings()]

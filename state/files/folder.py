@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from state.errors import Unreadable
-from state.files.documents import API_VERSION, FileDocument, FileFault, Folder, judge
+from state.files.documents import FileFault, Folder, judge
+from state.files.shapes import API_VERSION, FileDocument
 from state.files.tree import Entry, Unusable, content, entries
 from state.files.yaml_source import LineFault, Source, sources
 from state.names import tag

@@ -102,11 +102,11 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
 
 def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, str]]:
     """What is wrong with a record beside others of its name."""
-    spec, active = document.spec, [each.spec for each in others if getattr(each.spec, "is_active", False)]
+    spec = document.spec
     assert isinstance(spec, DnsRecord)
     if not spec.is_active:
         return []
-    beside = [each for each in active if isinstance(each, DnsRecord)]
+    beside = [each.spec for each in others if isinstance(each.spec, DnsRecord) and _served(each)]
     if beside and "CNAME" in {spec.record_type, *(each.record_type for each in beside)}:
         return [("record_type", f"a CNAME stands alone at its name, and {spec.name!r} has others")]
     said = _said(document.name, spec)
@@ -124,6 +124,15 @@ def _clashes(document: Document, others: Sequence[Document]) -> list[tuple[str, 
     return []
 
 
+def _served(document: Document) -> bool:
+    """Whether it is switched on and a record: what somebody spoiled in the database is served to nobody."""
+    try:
+        of_values(vars(document.spec), _zone(document.name))
+    except ValueError:
+        return False
+    return getattr(document.spec, "is_active", False) is True
+
+
 def _weighs(before: Spec | None, after: Spec | None) -> bool:
     """Whether a zone may lack a name server, or the address of one, by this write of a record."""
     was, now = _of_servers(before), _of_servers(after)
@@ -132,9 +141,12 @@ def _weighs(before: Spec | None, after: Spec | None) -> bool:
 
 def _of_servers(spec: Spec | None) -> tuple[str, str, str] | None:
     """What it has to do with name servers: a name and a type, and where it leads to."""
-    if not isinstance(spec, DnsRecord) or not spec.is_active or spec.record_type not in _SERVERS:
+    if not isinstance(spec, DnsRecord) or spec.is_active is not True:
         return None
-    return spec.name, spec.record_type, "" if spec.record_type in {"A", "AAAA"} else spec.value
+    name, record_type, value = (str(vars(spec).get(each, "")) for each in ("name", "record_type", "value"))
+    if record_type not in _SERVERS:
+        return None
+    return name, record_type, "" if record_type in {"A", "AAAA"} else value
 
 
 def as_line(name: str, values: Values) -> str:

@@ -103,6 +103,8 @@ def _make(connection: Connection, made: Sequence[Document]) -> None:
 
 def _bury(connection: Connection, uids: Iterable[str]) -> None:
     values = {"deleted_at": datetime.now(UTC), "pending": True, "wanted": documents.c.wanted + 1}
-    for uid in sorted(uids):
-        connection.execute(update(documents).where(documents.c.uid == uid, _ALIVE).values(**values))
-        connection.execute(delete(refs).where(refs.c.uid == uid))
+    gone = sorted(uids)
+    for start in range(0, len(gone), CHUNK):
+        chunk = gone[start : start + CHUNK]
+        connection.execute(update(documents).where(documents.c.uid.in_(chunk), _ALIVE).values(**values))
+        connection.execute(delete(refs).where(refs.c.uid.in_(chunk)))

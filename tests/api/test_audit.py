@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from api.app import ROUTES
-from state.journal.audit import verify
 from state.journal.tables import audit
+from state.journal.verifying import verify
 from tests.api.authorisation import ROLES, TABLE, Row
 from tests.api.conftest import World, Worlds
 from tests.api.test_authorisation import WHO, arguments_of

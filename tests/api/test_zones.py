@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from state.dns.sizes import MOST_OF_A_TYPE
 from state.document import Document
 from state.keeping import keep
+from state.tables import documents
 from tests.api.conftest import World, working
 
 
@@ -242,3 +244,43 @@ def test_more_than_an_answer_has_room_for_is_refused(world_on_both: World, zone:
     assert (
         call(world_on_both, "POST", base, name="u", record_type="TXT", value="y" * 40_000).status_code == 201
     )
+
+
+@pytest.mark.parametrize(
+    "forced",
+    [
+        {"name": "www", "record_type": "A"},
+        {"name": "www", "record_type": ["A"], "value": 7, "priority": None, "ttl": "1"},
+        {"name": "www", "record_type": "A", "value": "no address", "priority": 0, "ttl": 60},
+        {"name": "www"},
+        {"record_type": {}},
+        {},
+        [],
+    ],
+)
+def test_a_record_that_was_spoiled_in_the_database_is_in_nobodys_way(
+    world_on_both: World, zone: Document, forced: Any
+) -> None:
+    world, base = world_on_both, f"/dns/{zone.uid}/records"
+    good = call(world, "POST", base, name="good", record_type="A", value="192.0.2.1").json()
+    spoiled = call(world, "POST", base, name="www", record_type="A", value="192.0.2.2").json()
+    one = f"{base}/{spoiled['id']}"
+    with world.database.writing() as connection:
+        row = documents.c.uid == spoiled["id"]
+        connection.execute(update(documents).where(row).values(spec=forced))
+    assert call(world, "GET", base).json()["total"] == 2
+    assert call(world, "GET", one).status_code == 200
+    assert call(world, "GET", "/dns").status_code == 200
+    assert call(world, "GET", f"/dns/{zone.uid}/export").status_code == 200
+    beside = call(world, "POST", base, name="www", record_type="A", value="192.0.2.3")
+    assert beside.status_code == 201, beside.text
+    assert call(world, "PATCH", f"{base}/{good['id']}", ttl=60).status_code == 200
+    assert call(world, "PUT", one, value="no address").status_code == 422
+    whole = {"name": "www", "record_type": "A", "value": "192.0.2.4", "ttl": 60, "priority": 0}
+    mended = call(world, "PUT", one, **whole)
+    assert mended.status_code == 200, mended.text
+    assert mended.json()["value"] == "192.0.2.4"
+    with world.database.writing() as connection:
+        connection.execute(update(documents).where(row).values(spec=forced))
+    assert call(world, "DELETE", one).status_code == 204
+    assert call(world, "GET", base).json()["total"] == 2

@@ -12,9 +12,10 @@ import time
 
 from jinja2 import DictLoader, Environment
 
+from reconciler.changes import Observation
 from reconciler.compile import Catalog, compile_documents
 from reconciler.garbage import collect_seldom
-from reconciler.plan import Observation, make_plan
+from reconciler.plan import make_plan
 from state.document import Document, Status
 from state.settings import Settings
 from state.site_values import site_values

@@ -17,8 +17,8 @@ from state.access.secrets import keep_verifier, kept_verifier, matches, verifier
 from state.access.tables import second_factors as factors
 from state.database import Database
 from state.document import Ref
-from state.journal.audit import verify
 from state.journal.tables import audit
+from state.journal.verifying import verify
 from state.keys import keyring
 from state.reading import find
 from state.settings import settings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconciler.apply import apply, rehearse
-from reconciler.plan import Action, Cause, Change, Plan
+from reconciler.changes import Action, Cause, Change, Plan
 from reconciler.report import change_report
 from state.resource import Secret, private_config, sha256
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.apply import Result
+from reconciler.changes import Action, Cause
 from reconciler.conclude import intend
 from reconciler.holdings import Holding, holdings
-from reconciler.plan import Action, Cause
 from state.document import PROMISE, Status
 from state.resource import digest
 from tests.reconciler.worlds import Host, host_with

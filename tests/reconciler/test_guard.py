@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.changes import Plan
 from reconciler.guard import Verdict, hold_back, judge
-from reconciler.plan import Plan
 from state.document import Document
 from tests.reconciler.worlds import Host, host_with
 from tests.state.companies import buried, company, site, user

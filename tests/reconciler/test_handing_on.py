@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection
 
+from reconciler.changes import Action, Cause, Change, Plan
 from reconciler.handing_on import call_secondaries, foreseen, with_keys
 from reconciler.lease import Lease
-from reconciler.plan import Action, Cause, Change, Plan
 from reconciler.subject import Survey
 from reconciler.survey import World, pending_on
 from state import reading, store

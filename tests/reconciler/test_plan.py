@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.changes import Action, Cause, Change, Observation
 from reconciler.compile import compile_documents
-from reconciler.plan import Action, Cause, Change, Observation, make_plan, refuse
+from reconciler.plan import make_plan, refuse
 from state.compiling import Plane, Reason
 from state.document import Refusal, Status
 from state.resource import THUMBPRINT, Effect

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan import Action, Cause, Observation, make_plan
+from reconciler.changes import Action, Cause, Observation
+from reconciler.plan import make_plan
 from state.document import Document, Status
 from state.kinds import KINDS
 from tests.reconciler.worlds import Host, attributes_of, catalog_of, condition, converged, host_with

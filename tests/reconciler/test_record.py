@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from reconciler.apply import Applied, Result
-from reconciler.plan import Action
+from reconciler.changes import Action
 from reconciler.record import Journal
 from reconciler.subject import Survey
 from state.database import Database

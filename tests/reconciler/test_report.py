@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.changes import Action
 from reconciler.guard import Verdict, judge
-from reconciler.plan import Action
 from reconciler.report import VERSION, failed_report, target_report, whole_report
 from state.report import as_markdown, as_text, totals_line
 from tests.reconciler.test_plan_laws import histories, strange_hosts

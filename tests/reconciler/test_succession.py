@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.apply import Result
+from reconciler.changes import Action, Cause
 from reconciler.conclude import intend
-from reconciler.plan import Action, Cause
 from tests.reconciler.worlds import Host, host_with
 from tests.state.companies import Company, buried, company, site, user
 

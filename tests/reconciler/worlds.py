@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.apply import Applied, Result
+from reconciler.changes import Action, Observation, Plan
 from reconciler.compile import Catalog, compile_documents
 from reconciler.conclude import Conclusion, conclude
 from reconciler.observe import Look
-from reconciler.plan import Action, Observation, Plan, make_plan
+from reconciler.plan import make_plan
 from reconciler.subject import Subject, Survey
 from state.compiling import Plane
 from state.document import Condition, Document, Status

@@ -23,6 +23,8 @@ AT_ONCE = 300
 """How many names are looked at anew in any case."""
 MEMORY = "/run/ghostcp/shown.json"
 _FOLDER = "nginx"
+_LONGEST = 200
+"""Longer names have files called by a tag, which is not known here: they are always looked at."""
 _VERSION, _UTC = 0xA0, 0x17
 
 Known = dict[str, list[object]]
@@ -34,7 +36,7 @@ def observe(host: Host, names: Sequence[str]) -> Observed:
     if len(names) <= AT_ONCE:
         return _look(names)
     known, marks = _memory(host), {name: _marks(host, name) for name in names}
-    old = [name for name in names if name in known and known[name][2] == marks[name]]
+    old = [name for name in names if name in known and marks[name] and known[name][2] == marks[name]]
     old.sort(key=lambda name: float(str(known[name][3])))
     believed = frozenset(old[AT_ONCE:])
     seen = _look([name for name in names if name not in believed])
@@ -108,16 +110,18 @@ def _parts(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def _marks(host: Host, name: str) -> list[int]:
-    """What tells whether a site or its certificate has changed: the files' inodes, which are never written again."""
+    """What tells whether a site or its certificate has changed; nothing where its files are not called as it is."""
     live = host.path(f"{generations.LIVE}/{_FOLDER}")
-    return [_inode(f"{live}/{name}.conf"), _inode(f"{live}/tls/{name}.crt")]
+    return [*_mark(f"{live}/{name}.conf"), *_mark(f"{live}/tls/{name}.crt")] if len(name) <= _LONGEST else []
 
 
-def _inode(path: str) -> int:
+def _mark(path: str) -> tuple[int, int]:
+    """Which file it is, and since when: files of the live tree are never written again, but numbers are given again."""
     try:
-        return os.stat(path).st_ino
+        found = os.stat(path)
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
 
 
 def _memory(host: Host) -> Known:

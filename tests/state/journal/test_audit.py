@@ -12,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from state.database import Database
 from state.errors import Unreadable
-from state.journal.audit import START, Entry, Head, append, begin, verify
+from state.journal.audit import Entry, append, begin
+from state.journal.chain import START
 from state.journal.tables import audit, audit_head
+from state.journal.verifying import Head, verify
 from tests.conftest import Stage
 from tests.state.conftest import at_once
 
