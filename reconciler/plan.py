@@ -46,7 +46,8 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
                 blocked.setdefault(uid, []).append(reason)
                 torn |= {uid} if verdict.type == "config" else set()
             else:
-                wanted.append(replace(verdict, text_before=observation.texts.get(key)))
+                text = observation.texts.get(key)
+                wanted.append(verdict if text is None else replace(verdict, text_before=text))
     deletes, gone = _deletes(catalog, observation, inventory, replaced)
     unkept = (key for key, uid in broken.items() if key not in catalog.resources and _settled(catalog, uid))
     return Plan(

@@ -22,6 +22,15 @@ from state.database import Database
 
 _SERVERS = Path("/usr/lib/postgresql")
 _MEMORY = Path("/dev/shm")
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one takes all tests on hosts, in their order, and each other file is one process's."""
+    for item in items:
+        group = "hosts" if item.get_closest_marker("lab") else item.path.relative_to(_HERE).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Stage(Protocol):
