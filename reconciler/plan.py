@@ -8,7 +8,7 @@ from reconciler.compile import Catalog
 from reconciler.holdings import Holding, below, holdings, other_account, replaced_homes
 from state.compiling import Reason
 from state.document import Status
-from state.resource import RECORD_SET, SHOWN, THUMBPRINT, Attributes, Resource, digest
+from state.resource import LOOKED_AT, RECORD_SET, THUMBPRINT, Attributes, Resource, digest
 
 MAX_REPAIRS = 3
 
@@ -98,7 +98,7 @@ def _decide(
         return Reason(
             "Obstructed", f"{resource.name} is a {before['obstructed']} on the host: remove it there"
         )
-    if holding is None and not own and resource.type != SHOWN:
+    if holding is None and not own and resource.type not in LOOKED_AT:
         return Reason("Unmanaged", f"{resource.key} is there already, was not made by us, and differs")
     action = Action.REPLACE if other_account(resource, before, holding, uid) else Action.UPDATE
     return Change(action, resource.key, uid, cause, before, resource.attributes, resource)
@@ -143,7 +143,7 @@ def _deletes(
         if key in catalog.resources or not _settled(catalog, holding.document):
             continue
         before = None if below(key, replaced) else observation.found.get(key)
-        seen = key.startswith(f"{SHOWN}:")
+        seen = key.partition(":")[0] in LOOKED_AT
         if (
             seen
             or before is None

@@ -17,6 +17,9 @@ from typing import Any
 Attributes = Mapping[str, Any]
 
 SHOWN = "shown"
+SERVED = "served"
+LOOKED_AT = frozenset({SHOWN, SERVED})
+"""Types of what follows from configurations and is nobody's thing: it is only looked at, whoever came before."""
 RECORD_SET = "rrset"
 """The type of what zones at external providers are made of."""
 
@@ -172,12 +175,14 @@ def thumbprint(text: str) -> Resource:
 
 
 def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, ...] = ()) -> Resource:
-    """The certificate that visitors of a host name are shown: SHA-256 of its DER, and when it ends.
-
-    It follows from configurations and is nobody's thing: it is only looked at, whoever came before.
-    """
+    """The certificate that visitors of a host name are shown: SHA-256 of its DER, and when it ends."""
     end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Resource(f"{SHOWN}:{name}", {"sha256": fingerprint, "valid_until": end}, requires=requires)
+
+
+def served(zone: str, *, requires: tuple[str, ...] = ()) -> Resource:
+    """That the host's name server answers for a zone as the zone's live file says."""
+    return Resource(f"{SERVED}:{zone}", {"current": True}, requires=requires)
 
 
 def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tuple[str, ...]) -> Resource:

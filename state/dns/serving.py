@@ -12,7 +12,7 @@ from state.dns.signing import key_now, leaves, mark, remembered, told, warning
 from state.dns.transfer import CHECKSUM, KEY, MANAGED, given_to, in_parts, key_name, statement, with_key
 from state.dns.zone import Entry, publish
 from state.document import Document
-from state.resource import PRIVATE, Resource, Secret, config, private_config, signing
+from state.resource import PRIVATE, Resource, Secret, config, private_config, served, signing
 
 LIVE, PLACE = "/etc/ghostcp/live/named", "/var/lib/bind/ghostcp"
 KEYS = "dnssec"
@@ -71,10 +71,16 @@ def _served(context: Context, text: str, policy: str) -> tuple[Resource, ...]:
     handing, addresses = _key(context), _addresses(context)
     if handing is None or not addresses:
         options = f"{MANAGED}\n{statement(zone, lines)}"
-        return (file, config("named", f"{zone}.conf", options, requires=needed))
+        return _with_proof(zone, file, config("named", f"{zone}.conf", options, requires=needed))
     lines = (*lines, *(() if signed else in_parts(zone)), *given_to(zone, addresses))
     options = f"{MANAGED}\n{with_key(zone)}\n{statement(zone, lines)}"
-    return (file, handing, config("named", f"{zone}.conf", options, requires=(*needed, handing.key)))
+    needed = (*needed, handing.key)
+    return _with_proof(zone, file, handing, config("named", f"{zone}.conf", options, requires=needed))
+
+
+def _with_proof(zone: str, *configs: Resource) -> tuple[Resource, ...]:
+    """All that is configured, and that the zone is really served."""
+    return (*configs, served(zone, requires=(configs[0].key, configs[-1].key)))
 
 
 def _plain(zone: str) -> tuple[str, ...]:

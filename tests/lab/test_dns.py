@@ -125,6 +125,31 @@ def test_drift_is_repaired_and_a_killed_name_server_serves_what_is_live(
         assert dig(control, "x.xia.test", "A") == ""
 
 
+def test_a_zone_that_a_running_name_server_lost_is_missed_and_had_again(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with control_plane(lab_host, tmp_path, sweep_seconds=2.0) as control:
+        control.tenant("wim")
+        with control.together():
+            zone = control.create("DnsZone", "wim.test", "wim", primary_ns="ns1.example.net.")
+            signed = control.create(
+                "DnsZone", "sig.test", "wim", primary_ns="ns1.example.net.", dnssec_enabled=True
+            )
+        control.ready(zone, signed)
+        place = "/var/lib/bind/ghostcp/sig.test.zone"
+        file = "/etc/ghostcp/live/named/wim.test.zone"
+        for lost, harm in (
+            (zone, "rndc delzone wim.test"),
+            (zone, f"mv {file} /tmp/away; systemctl restart named; mv /tmp/away {file}"),
+            (signed, f"systemctl stop named; rm {place}*; systemctl start named"),
+        ):
+            control.run("sh", "-c", harm)
+            assert dig(control, lost.name, "SOA") == ""
+            until("the drift is told", lambda lost=lost: control.condition(lost, "Drifted"))
+            until("it is served again", lambda lost=lost: dig(control, lost.name, "SOA"))
+            control.ready(zone, signed)
+
+
 def test_a_template_of_the_operator_s_is_followed_and_what_one_writes_stays(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """BIND: what of its zones differs between two trees, having it load just that, and proof that it serves it."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,6 +80,28 @@ def load(host: Host, old: str | None) -> str:
     return bind_proof.prove(host, due)
 
 
+def load_again(host: Host, zones: Sequence[str]) -> str:
+    """Has named load zones that it should have loaded long ago; what went wrong, empty when it serves them now."""
+    live, began = os.path.realpath(host.path(generations.LIVE)), time.time()
+    due = {zone: bind_proof.of_file(live, zone) for zone in zones}
+    _touch(live, zones)
+    if len(zones) > ONE_BY_ONE:
+        commands: list[tuple[str, ...]] = [("rndc", "reload")]
+    else:
+        plain = [zone for zone in sorted(zones) if due[zone].tag is None]
+        for argv in _without(host, plain):
+            host.run(argv, COMMAND_SECONDS)  # it need not know the zone
+        commands = [
+            ("rndc", "reconfig"),
+            *(("rndc", "reload", zone) for zone in sorted(set(zones) - set(plain))),
+        ]
+    for argv in commands:
+        status, output = host.run(argv, COMMAND_SECONDS)
+        if status != 0:
+            return bind_proof.explained(host, f"{' '.join(argv)}: {output.strip()[:300]}", zones, began)
+    return bind_proof.prove(host, due)
+
+
 def blame(problem: str) -> frozenset[str]:
     """The files of the zones that named would not load, by what it says of that."""
     return frozenset(f"{FOLDER}/{zone}{ZONE}" for zone in bind_proof.blamed(problem))
@@ -115,4 +138,5 @@ def _commands(new: Difference, aside: Sequence[str], *, known: bool) -> Iterable
 def _touch(tree: str, zones: Iterable[str]) -> None:
     """A file that is older than the last load of its zone is not loaded: after a swap back it would be."""
     for zone in zones:
-        os.utime(f"{tree}/{FOLDER}/{zone}{ZONE}")
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(f"{tree}/{FOLDER}/{zone}{ZONE}")

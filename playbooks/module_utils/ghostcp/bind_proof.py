@@ -48,7 +48,7 @@ class Due:
 
 def due(new: "Difference", tree: str, old: str | None) -> dict[str, Due]:
     """How the zones that differ are to be served; asks what is served now of those that are signed before and after."""
-    found = {zone: _of_file(tree, zone) for zone in new.changed} | dict.fromkeys(new.gone, Due())
+    found = {zone: of_file(tree, zone) for zone in new.changed} | dict.fromkeys(new.gone, Due())
     if old is None:
         return found
     moved = sorted(zone for zone, each in found.items() if each.tag is not None and _moves(old, zone, each))
@@ -63,11 +63,12 @@ def _beyond(each: Due, serial: int | None) -> Due:
 
 def _moves(old: str, zone: str, each: Due) -> bool:
     """Whether the zone was signed in the old tree too, with another serial."""
-    before = _of_file(old, zone)
+    before = of_file(old, zone)
     return before.tag is not None and before.serial not in (None, each.serial)
 
 
-def _of_file(tree: str, zone: str) -> Due:
+def of_file(tree: str, zone: str) -> Due:
+    """How a zone is to be served by what a tree has of it."""
     try:
         size = os.stat(f"{tree}/named/{zone}.zone").st_size
     except FileNotFoundError:
@@ -87,7 +88,7 @@ def gone_back(host: Host, signed: Iterable[str], tree: str, old: str | None) -> 
     found = []
     for zone in sorted(signed):
         wanted = serial(tree, zone)
-        loaded = _of_file(old, zone).serial if old is not None else _loaded(host, zone)
+        loaded = of_file(old, zone).serial if old is not None else _loaded(host, zone)
         if wanted is not None and loaded is not None and soa.ahead(loaded, wanted):
             found.append(zone)
     return found

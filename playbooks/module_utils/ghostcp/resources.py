@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from . import accounts, configs, copies, directories, files, services, shown, signing
+from . import accounts, configs, copies, directories, files, served, services, shown, signing
 from .host import Host
 from .wire import Handler, Observed
 
@@ -14,6 +14,7 @@ HANDLERS: dict[str, Handler] = {
     "config": configs.HANDLER,
     "service": services.HANDLER,
     "shown": shown.HANDLER,
+    "served": served.HANDLER,
     "copy": copies.HANDLER,
 }
 RANK = {name: rank for rank, name in enumerate(HANDLERS)}

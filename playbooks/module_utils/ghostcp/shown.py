@@ -1,20 +1,17 @@
 """What visitors are shown: the certificate that is served for a name on port 443, seen by a handshake.
 
-Each handshake takes a millisecond. So of many names only those are looked at anew whose files have changed since, and
-some of the others, those that were looked at longest ago.
+Each handshake takes a millisecond: of many names, some are looked at by turns.
 """
 
-import contextlib
 import hashlib
-import json
-import os
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
-from . import generations
-from .host import Host, write_atomically
+from . import generations, rotation
+from .host import Host
 from .wire import Handler, Observed
 
 ADDRESS, PORT = "127.0.0.1", 443
@@ -27,32 +24,15 @@ _LONGEST = 200
 """Longer names have files called by a tag, which is not known here: they are always looked at."""
 _VERSION, _UTC = 0xA0, 0x17
 
-Known = dict[str, list[object]]
-"""What was seen by name: digest, end, the marks of its files, and when (seconds since boot)."""
-
 
 def observe(host: Host, names: Sequence[str]) -> Observed:
     """SHA-256 and end of the certificate that is served for each name; None where there is none."""
-    if len(names) <= AT_ONCE:
-        return _look(names)
-    known, marks = _memory(host), {name: _marks(host, name) for name in names}
-    old = [name for name in names if name in known and marks[name] and known[name][2] == marks[name]]
-    old.sort(key=lambda name: float(str(known[name][3])))
-    believed = frozenset(old[AT_ONCE:])
-    seen = _look([name for name in names if name not in believed])
-    found = seen | {name: {"sha256": known[name][0], "valid_until": known[name][1]} for name in believed}
-    now = time.monotonic()
-    fresh = {name: [it["sha256"], it["valid_until"], marks[name], now] for name, it in seen.items() if it}
-    _remember(host, {name: known[name] for name in believed} | fresh)
-    return {name: found[name] for name in names}
+    return rotation.look(host, MEMORY, names, partial(_marks, host), _look, AT_ONCE)
 
 
 def forget(host: Host, names: Iterable[str]) -> None:
     """Has these names looked at anew the next time, since what they show may have changed."""
-    known = _memory(host)
-    if known:
-        gone = frozenset(names)
-        _remember(host, {name: it for name, it in known.items() if name not in gone})
+    rotation.forget(host, MEMORY, names)
 
 
 def _look(names: Iterable[str]) -> Observed:
@@ -109,32 +89,12 @@ def _parts(data: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _marks(host: Host, name: str) -> list[int]:
+def _marks(host: Host, name: str) -> rotation.Marks:
     """What tells whether a site or its certificate has changed; nothing where its files are not called as it is."""
+    if len(name) > _LONGEST:
+        return ()
     live = host.path(f"{generations.LIVE}/{_FOLDER}")
-    return [*_mark(f"{live}/{name}.conf"), *_mark(f"{live}/tls/{name}.crt")] if len(name) <= _LONGEST else []
-
-
-def _mark(path: str) -> tuple[int, int]:
-    """Which file it is, and since when: files of the live tree are never written again, but numbers are given again."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_mtime_ns
-
-
-def _memory(host: Host) -> Known:
-    with contextlib.suppress(OSError, ValueError), open(host.path(MEMORY), encoding="utf-8") as file:
-        known = json.load(file)
-        return known if isinstance(known, dict) else {}
-    return {}
-
-
-def _remember(host: Host, known: Mapping[str, list[object]]) -> None:
-    """What cannot be remembered is looked at again."""
-    with contextlib.suppress(OSError):
-        write_atomically(host.path(MEMORY), json.dumps(known).encode(), durable=False)
+    return (*rotation.file_marks(f"{live}/{name}.conf"), *rotation.file_marks(f"{live}/tls/{name}.crt"))
 
 
 HANDLER = Handler(observe)

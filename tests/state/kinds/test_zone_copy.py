@@ -65,7 +65,8 @@ def test_a_zone_is_handed_on_to_those_whose_address_is_known_with_a_key_that_no_
 )
 def test_a_zone_that_nobody_is_to_have_is_handed_to_nobody(key: bool, plane: Plane) -> None:
     texts = _texts(_compiled(_zone(key=key), plane))
-    assert texts.keys() == {"config:named/example.com.zone", "config:named/example.com.conf"}
+    configs = {"config:named/example.com.zone", "config:named/example.com.conf"}
+    assert texts.keys() == {*configs, "served:example.com"}
     assert "transfer" not in (texts["config:named/example.com.conf"] or "")
 
 
