@@ -1,6 +1,6 @@
 """Answering plans: what would be done, for everything, for one owner, or for documents that are not stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,9 @@ from reconciler.report import failed_report, target_report, whole_report
 from reconciler.subject import Subject, Survey, with_overlay
 from reconciler.survey import World, survey, whole_target
 from state import reading
-from state.document import Document
+from state.document import Document, Ref
 from state.errors import GhostError, NotFound
-from state.kinds import tenant_of
+from state.kinds import EVERY, tenant_of
 from state.plans import Plan, answer, unpack
 from state.resource import RECORD_SET
 from state.targets import list_targets
@@ -53,13 +53,15 @@ def make_report(world: World, plan: Plan) -> dict[str, Any]:
     with world.database.reading() as connection:
         names = [t.name for t in list_targets(connection)]
         touched = _touched(connection, overlay) if overlay else []
+        around = _around(connection, overlay)
     if request.get("target"):
         names = [name for name in names if name == request["target"]]
         if not names:
             raise NotFound(f"no host {request['target']!r} is managed")
     if overlay:
         names = [name for name in names if any(d.target == name for d in touched)]
-    parts = [_target_part(world, name, overlay, touched, request.get("owner") or "") for name in names]
+    owner = request.get("owner") or ""
+    parts = [_target_part(world, name, overlay, touched, around, owner) for name in names]
     return whole_report(parts, list(request.get("documents", ())))
 
 
@@ -70,11 +72,23 @@ def _touched(connection: Connection, overlay: list[Document]) -> list[Document]:
     return [*overlay, *reading.by_uid(connection, wholes), *reading.dependents(connection, overlay)]
 
 
+def _around(connection: Connection, overlay: list[Document]) -> dict[Ref, Document]:
+    """What is stored of that which these documents refer to, which nothing on their target may refer to yet."""
+    wanted = {ref for d in overlay if not d.deleted for ref in EVERY[d.kind].references(d)}
+    return {document.ref: document for document in reading.by_refs(connection, wanted)}
+
+
 def _target_part(
-    world: World, target: str, overlay: list[Document], touched: list[Document], owner: str
+    world: World,
+    target: str,
+    overlay: list[Document],
+    touched: list[Document],
+    around: Mapping[Ref, Document],
+    owner: str,
 ) -> dict[str, Any]:
     subject = whole_target(world.database, target)
     total = len(subject.documents)
+    subject = replace(subject, related={**around, **subject.related})
     subject = as_endowed(world, with_overlay(subject, overlay))
     subject = as_seen(world, subject, [document.uid for document in overlay])
     if overlay:

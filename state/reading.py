@@ -154,6 +154,20 @@ def referred(connection: Connection, uids: list[str] | None, target: str) -> lis
     return list(found.values())
 
 
+def by_refs(connection: Connection, wanted: Iterable[Ref]) -> list[Document]:
+    """The living ones of these documents."""
+    names: dict[str, set[str]] = {}
+    for ref in wanted:
+        names.setdefault(ref.kind, set()).add(ref.name)
+    found: list[Document] = []
+    for kind, several in names.items():
+        ordered = sorted(several)
+        for start in range(0, len(ordered), 500):
+            chunk = documents.c.name.in_(ordered[start : start + 500])
+            found += _all(connection, select(documents).where(documents.c.kind == kind, chunk, _ALIVE))
+    return found
+
+
 def _referred_by(condition: Any) -> Select[Any]:
     pairs = select(refs.c.kind, refs.c.name).where(condition).distinct().subquery()
     same = (documents.c.kind == pairs.c.kind) & (documents.c.name == pairs.c.name)

@@ -1,12 +1,13 @@
 """One external provider, zone by zone, with octoDNS: what is there, what is changed, and that it is so."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from reconciler.providers.faults import (
+    Misled,
     Refused,
     in_full,
     is_general,
@@ -15,6 +16,7 @@ from reconciler.providers.faults import (
     scrubbed,
     translated,
 )
+from reconciler.providers.patience import bounded
 from state.compiling import Reason
 from state.errors import GhostError, Unreachable
 from state.names import parents
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 Request = Mapping[str, Any]
+PATIENCE, PATIENCE_EACH = 20.0, 0.05
 _log = structlog.get_logger()
 
 
@@ -134,7 +137,8 @@ class Desk:
         self, account: "Account", zone: str, wanted: Mapping[str, Attributes], *, servers: bool = False
     ) -> "Found | GhostError":
         try:
-            return account.look(zone, wanted, servers=servers)
+            with bounded(_patience(wanted)):
+                return account.look(zone, wanted, servers=servers)
         except Exception as error:
             return self._told(error, zone)
 
@@ -156,12 +160,13 @@ class Desk:
     def _tried(
         self, account: "Account", zone: str, due: Mapping[str, Attributes | None], *, rehearse: bool
     ) -> tuple[dict[str, Answer], GhostError | None]:
-        """All at once; where that is refused, one after the other, so that one bad record fails no other."""
+        """All at once; where that is refused, or beyond the package, one after the other: a bad one fails no other."""
         try:
-            account.change(zone, due, rehearse=rehearse)
+            with bounded(_patience(due)):
+                account.change(zone, due, rehearse=rehearse)
         except Exception as caught:
             error = self._told(caught, zone)
-            if isinstance(error, Refused) and len(due) > 1:
+            if isinstance(error, Refused | Misled) and len(due) > 1:
                 return self._singly(zone, due, rehearse=rehearse)
             status = "refused" if isinstance(error, Refused) else "failed"
             told = {key: {**_result(status, str(error)), "begun": True} for key in due}
@@ -201,6 +206,11 @@ class Desk:
         told = error if isinstance(error, GhostError) else translated(error, self._name, self._options)
         _log.warning("at a DNS provider", provider=self._name, zone=zone, error=in_full(error, self._options))
         return told
+
+
+def _patience(sets: Sized) -> float:
+    """For how many seconds a package may compute over so many sets of records."""
+    return PATIENCE + len(sets) * PATIENCE_EACH
 
 
 def _result(status: str, message: str = "") -> Answer:

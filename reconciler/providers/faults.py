@@ -21,6 +21,17 @@ class Refused(GhostError):  # noqa: N818 - what happened
     code = "refused"
 
 
+class Overtime(Exception):  # noqa: N818 - what happened
+    """A package computes for too long."""
+
+
+class Misled(Unknown):
+    """The provider's package failed over something that it was told, by a fault of its own."""
+
+
+_FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, Overtime)
+
+
 def translated(error: Exception, name: str, options: Mapping[str, Any]) -> GhostError:
     """The error of a provider's class as one of ours."""
     status = getattr(getattr(error, "response", None), "status_code", None)
@@ -35,6 +46,8 @@ def translated(error: Exception, name: str, options: Mapping[str, Any]) -> Ghost
     if status is None and isinstance(error, OSError):
         silent = f"DNS provider {name!r}: does not answer ({kind})"
         return Unreachable(message if isinstance(error, ValueError) else silent)
+    if status is None and isinstance(error, _FAULTS):
+        return Misled(f"DNS provider {name!r}: its package cannot do this ({_said(error, None, options)})")
     return Unknown(message)
 
 

@@ -14,6 +14,7 @@ from octodns.provider import ProviderException
 from octodns.provider.base import BaseProvider
 from octodns.record import Record
 from octodns.record.rr import Rrset
+from octodns.record.txt import TxtRecord
 from octodns.zone import Zone
 
 from state.dns.names import APEX
@@ -24,7 +25,7 @@ PATIENT: Mapping[str, Mapping[str, Any]] = {
     "octodns_cloudflare.CloudflareProvider": {"retry_count": 0, "pagerules": False},
 }
 """Options that are ours unless an operator says otherwise: we wait ourselves, and page rules are no records."""
-AS_IN_FILES = frozenset({"octodns_powerdns.PowerDnsProvider"})
+AS_IN_FILES = frozenset({"octodns_cloudflare.CloudflareProvider", "octodns_powerdns.PowerDnsProvider"})
 """Classes that hand texts on as zone files have them; octoDNS itself marks nothing in them but semicolons."""
 _PLACES = ("octodns", "Manager", "Zone", "Record", "Plan")
 
@@ -39,6 +40,17 @@ class Found:
 
     sets: Mapping[str, Attributes]
     zone_id: str | None
+
+
+class Written(TxtRecord):  # type: ignore[misc]
+    """Texts that are handed on as zone files have them: octoDNS would mark once more what is marked in them, and goes
+    on for ever with one that ends in a backslash."""
+
+    in_files: tuple[str, ...] = ()
+
+    @property
+    def chunked_values(self) -> list[str]:
+        return [text.replace(";", "\\;") for text in self.in_files]
 
 
 class Account:
@@ -123,6 +135,7 @@ class Account:
         record = Record.from_rrset(desired, rrset, lenient=True, source=self._provider)
         if self._as_in_files and record_type == "TXT":
             record.values = [type(record.values[0])(_bare(each)) for each in attributes["values"]]
+            record.__class__, record.in_files = Written, tuple(attributes["values"])
         if before is not None:
             record.octodns.update(before.octodns)
         return record

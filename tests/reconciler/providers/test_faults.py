@@ -5,7 +5,16 @@ from urllib.parse import quote
 
 import pytest
 
-from reconciler.providers.faults import Refused, in_full, is_general, reason_of, scrubbed, translated
+from reconciler.providers.faults import (
+    Misled,
+    Overtime,
+    Refused,
+    in_full,
+    is_general,
+    reason_of,
+    scrubbed,
+    translated,
+)
 from state.errors import CredentialsRefused, GhostError, RateLimited, Unknown, Unreachable
 
 CANARY = "canary / 'secret'"
@@ -61,7 +70,9 @@ class XError(Exception):
         (XError("not supported"), Refused, False, "ProviderFailed"),
         (X5xxError("http 5xx"), Unknown, False, "ProviderFailed"),
         (HTTPError(500), Unknown, False, "ProviderFailed"),
-        (KeyError("records"), Unknown, False, "ProviderFailed"),
+        (KeyError("records"), Misled, False, "ProviderFailed"),
+        (Overtime(), Misled, False, "ProviderFailed"),
+        (Exception("something"), Unknown, False, "ProviderFailed"),
         (ConnectionRefusedError("nobody there"), Unreachable, True, "Unreachable"),
         (TimeoutError(), Unreachable, True, "Unreachable"),
     ],

@@ -1,12 +1,14 @@
 """Zones at a real PowerDNS: made, changed, proved, repaired and taken away, and what is somebody else's left alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from state.document import Document
-from tests.reconciler.providers.plane import NAMESERVERS, Plane, changed
+from tests.reconciler.providers.plane import NAMESERVERS, TARGET, Plane, changed
 from tests.reconciler.providers.powerdns import PowerDns
+from tests.state.companies import document
 
 WWW = {"name": "www", "record_type": "A", "value": "192.0.2.7", "ttl": 300}
 EVERY: list[tuple[str, str, int, str]] = [
@@ -19,6 +21,8 @@ EVERY: list[tuple[str, str, int, str]] = [
     ("TXT", '"one" "two"', 0, '"onetwo"'),
     ("TXT", 'a "word"; and a\\b \\"', 0, '"a \\"word\\"; and a\\\\b \\\\\\""'),
     ("TXT", 'x"' * 200, 0, '"' + ('x\\"' * 128)[:-3] + 'x" "' + '\\"' + 'x\\"' * 72 + '"'),
+    ("TXT", "one at the end\\", 0, '"one at the end\\\\"'),
+    ("TXT", "a\\;b;", 0, '"a\\\\;b;"'),
     ("TXT", "grüße", 0, '"gr\\195\\188\\195\\159e"'),
     ("NS", "ns7.example.net.", 0, "ns7.example.net."),
     ("SRV", "5 5060 sip.example.net.", 20, "20 5 5060 sip.example.net."),
@@ -177,6 +181,15 @@ def test_a_source_that_lost_its_zones_takes_none_from_the_provider(plane: Plane,
     plane.reconcile()
     assert {plane.says(zone).reason for zone in zones} == {"HeldBack"}
     assert server.ask("www.z1.example.com", "A") == ["300 192.0.2.7"]
+
+
+def test_a_first_zone_is_foretold_with_what_its_template_takes_from_the_host_of_its_owner(
+    plane: Plane,
+) -> None:
+    zone = replace(document("DnsZone", "first.example.com", "anna", dns_provider="there"), target=TARGET)
+    foretold = plane.plan(zone)
+    assert foretold["blocked"] == []
+    assert ("create", "rrset:first.example.com/@/A") in _changes(foretold)
 
 
 def test_a_template_follows_the_host_of_the_owner(plane: Plane, server: PowerDns) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from sqlalchemy import select
 
 from reconciler.lease import Contender
 from reconciler.loop import reconcile
+from reconciler.providers import desk
+from reconciler.providers.faults import Overtime
 from reconciler.providers.hand import Hand
+from reconciler.providers.patience import bounded
 from reconciler.survey import World
 from state.database import Database
 from state.errors import Unreachable
@@ -97,6 +101,50 @@ def test_a_zone_that_fails_fails_no_other(there: Plane, stub: Cloudflare) -> Non
     _again(there, zones[1].uid)
     assert there.says(zones[1]).status
     assert stub.told("www.z1.example.com", "A") == ["300 192.0.2.101", "300 192.0.2.7"]
+
+
+def test_a_record_that_the_package_cannot_write_fails_no_other(there: Plane, stub: Cloudflare) -> None:
+    odd = {"name": "s", "record_type": "SRV", "value": "5 5060 sip.example.net.", "priority": 1}
+    zone = there.zone("odd.example.com", WWW, odd, {**WWW, "name": "t", "record_type": "TXT", "value": "x"})
+    assert there.reconcile().retry == {zone.uid}
+    assert stub.told("www.odd.example.com", "A") == ["300 192.0.2.7"]
+    assert stub.told("t.odd.example.com", "TXT") == ['300 "x"']
+    assert "rrset:odd.example.com/s/SRV" in there.says(zone).message
+    assert "its package cannot do this" in there.says(zone).message
+
+
+def test_a_record_over_which_the_package_never_ends_is_given_up(
+    there: Plane, stub: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = import_module("octodns_cloudflare").CloudflareProvider
+    plain = package._contents_for_A
+
+    def endless(self: Any, record: Any) -> Any:
+        while "192.0.2.66" in record.values:
+            pass
+        return plain(self, record)
+
+    monkeypatch.setattr(package, "_contents_for_A", endless)
+    monkeypatch.setattr(desk, "PATIENCE", 0.3)
+    zone = there.zone("long.example.com", WWW, {**WWW, "name": "odd", "value": "192.0.2.66"})
+    other = there.zone("other.example.com", WWW)
+    assert there.reconcile().retry == {zone.uid}
+    assert stub.told("www.long.example.com", "A") == stub.told("www.other.example.com", "A")
+    assert "Overtime" in there.says(zone).message
+    assert there.says(other).status
+
+
+def test_what_is_waited_for_is_not_computed() -> None:
+    with bounded(0.1):
+        time.sleep(0.5)
+    with pytest.raises(Overtime):
+        _computing()
+
+
+def _computing() -> None:
+    with bounded(0.1):
+        while True:
+            pass
 
 
 def test_a_sweep_goes_on_where_the_only_zone_cannot_be_read(there: Plane, stub: Cloudflare) -> None:
