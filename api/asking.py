@@ -10,7 +10,7 @@ from api.options import options
 from api.performing import perform as carry_out
 from api.posted import Outcome, perform
 from api.posted_set import PostedSet, understand
-from api.rehearsal import answered, question, rehearsed
+from api.rehearsal import answered, question, rehearsed, with_companions
 from api.views import plan_view
 from api.visibility import visible_documents
 from api.wholes import refuse_lacks
@@ -50,7 +50,7 @@ def _request(call: Call, connection: Connection, posted: PostedSet) -> tuple[dic
     _check_scope(call, connection, posted)
     outcome = perform(connection, call.principal, posted)
     refuse_lacks(connection, call.house.settings, outcome.written)
-    request = question(outcome.written) | {
+    request = question(with_companions(call.house.database, connection, outcome.written)) | {
         "writes": posted.model_dump(mode="json")["documents"],
         "prune": posted.prune,
         "owner": posted.owner or ("" if call.principal.role == "admin" else call.principal.name),

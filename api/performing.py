@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from api import journal, kept_answers
 from api.call import Call, Deed, Reply
 from api.options import Options, options
-from api.rehearsal import rehearse
+from api.rehearsal import rehearse, with_companions
 from api.views import difference
 from api.wholes import refuse_lacks
 from api.writes import Written
@@ -51,8 +51,9 @@ def _rehearsed(call: Call, work: Work) -> Reply:
     with call.house.database.rehearsing() as connection:
         reply = work(connection)
         refuse_lacks(connection, call.house.settings, reply.written)
-    if reply.written:
-        return rehearse(call, reply.written, reply.besides)
+        written = with_companions(call.house.database, connection, reply.written)
+    if written:
+        return rehearse(call, written, reply.besides)
     return Reply(content=_plan_of(call.deeds) | dict(reply.besides))
 
 

@@ -13,9 +13,12 @@ from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.visibility import visible_documents
 from api.writes import Written
+from state.certificates.companions import came_with
+from state.database import Database
 from state.kinds import tenant_of
 from state.plans import Plan, ask, forget_plan, get_plan, pack
 from state.queue import ring
+from state.reading import by_uid
 from state.tables import documents
 
 PATIENCE = 60.0
@@ -60,6 +63,18 @@ def question(written: Sequence[Written]) -> dict[str, Any]:
     changed = [difference(befores.get(d.uid), d) for each in written for d in each.all]
     real = [d for d in changed if d["action"] == "delete" or d["fields"] or d["action"] == "create"]
     return {"overlay": list(overlay.values()), "documents": real}
+
+
+def with_companions(
+    database: Database, connection: Connection, written: Sequence[Written]
+) -> tuple[Written, ...]:
+    """The writes, and those of documents that come with what was written in this transaction."""
+    known = {document.uid for one in written for document in one.all}
+    coming = [document for document in came_with(connection, known) if document.uid not in known]
+    with database.reading() as outside:
+        there = {d.uid: d for d in by_uid(outside, [d.uid for d in coming]) if not d.deleted}
+    touched = [d for d in coming if (there[d.uid].wanted != d.wanted if d.uid in there else not d.deleted)]
+    return (*written, *(Written(there.get(document.uid), document) for document in touched))
 
 
 def leave(house: House, principal: Principal, request: Mapping[str, Any], base: Mapping[str, int]) -> str:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -139,6 +140,37 @@ def test_a_plan_that_was_applied_tells_of_what_comes_with_its_documents(world: W
         ready = world.call("bert", "GET", f"/plans/{made['id']}")
     told = world.call("bert", "POST", f"/plans/{made['id']}/apply").json()["documents"]
     assert [each["kind"] for each in told] == ["WebDomain", "Certificate"]
+
+
+def test_a_dry_run_tells_of_what_comes_with_a_document_changes_with_it_and_goes(
+    world: World, worker: None
+) -> None:
+    spec = {"domain": "pol.example", "letsencrypt_enabled": True}
+
+    def told(answer: httpx.Response) -> list[tuple[str, str, list[str]]]:
+        assert answer.status_code == 200, answer.text
+        found = answer.json()["report"]["documents"]
+        return [(d["action"], d["kind"], [f["field"] for f in d["fields"]]) for d in found]
+
+    def coming(answer: httpx.Response) -> list[tuple[str, list[str]]]:
+        return [(action, fields) for action, kind, fields in told(answer) if kind == "Certificate"]
+
+    foretold = coming(world.call("bert", "POST", "/domains?dry_run=true", json=spec))
+    assert [action for action, _ in foretold] == ["create"]
+    site = world.call("bert", "POST", "/domains", json=spec).json()
+    one = f"/domains/{site['id']}"
+    aliases = {"aliases": ["www.pol.example"]}
+    assert coming(world.call("bert", "PATCH", f"{one}?dry_run=true", json=aliases)) == [
+        ("update", ["san_domains"])
+    ]
+    assert coming(world.call("bert", "PATCH", f"{one}?dry_run=true", json={"ssl_enabled": True})) == []
+    off = {"letsencrypt_enabled": False}
+    assert coming(world.call("bert", "PATCH", f"{one}?dry_run=true", json=off)) == [("delete", [])]
+    assert [action for action, *_ in told(world.call("bert", "DELETE", f"{one}?dry_run=true"))] == [
+        "delete",
+        "delete",
+    ]
+    assert world.call("bert", "GET", "/ssl").json()["total"] == 1
 
 
 def test_a_certificate_for_another_tenants_name_is_refused(world: World) -> None:
