@@ -115,10 +115,11 @@ def _for_parts(outcome: Outcome, whole: str) -> Outcome:
 
 
 def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
+    kind = EVERY[context.document.kind]
     if context.document.deleted:
-        return Outcome(), ()
+        return Outcome(notes=kind.parting(context.document)), ()
     try:
-        compiled: Compiled = EVERY[context.document.kind].compile(context)
+        compiled: Compiled = kind.compile(context)
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone
         return Outcome(failed=Reason("CompileFailed", f"{type(error).__name__}: {error}")), ()
     keys = tuple(resource.key for resource in compiled.resources)

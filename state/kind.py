@@ -93,7 +93,7 @@ class Kind:
     with it, as the field `companions_by` asks for. `provider_field` names the external DNS provider that carries a
     document in place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of
     their host have copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by
-    either form.
+    either form. `parting` is what there is to know before a document goes.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Kind:
     part_of: PartOf | None = None
     lacks: Callable[[Context], Mapping[str, Reason]] | None = None
     copied: Callable[[Spec], bool] | None = None
+    parting: Callable[[Document], tuple[Reason, ...]] = lambda _: ()
 
     @property
     def list_key(self) -> str:

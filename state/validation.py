@@ -50,7 +50,7 @@ def validated(
         spec = kind.schema.model_validate(kind.complete(values, name, owner, lookup, previous))
     except ValidationError as error:
         more = [] if faults else further(kind, name, owner, values, lookup, previous, error)
-        raise Invalid([*faults, *(_handed_apart(kind, each) for each in faults_of(error)), *more]) from None
+        raise Invalid([*faults, *(handed_apart(kind, each) for each in faults_of(error)), *more]) from None
     if not faults:
         faults.extend(Fault(field, message) for field, message in kind.check(name, owner, spec))
     if faults:
@@ -58,9 +58,9 @@ def validated(
     return name, spec
 
 
-def _handed_apart(kind: Kind, fault: Fault) -> Fault:
-    """The fault; of what is handed over, where it can be."""
-    if kind.handing is None or fault.field not in kind.handing.fields:
+def handed_apart(kind: Kind, fault: Fault, above: str = "") -> Fault:
+    """The fault, whose field is below `above`; of what is handed over, where it can be."""
+    if kind.handing is None or fault.field.removeprefix(above) not in kind.handing.fields:
         return fault
     return Fault(
         fault.field, f"is a secret of its owner and in no document: give it to /api/v1/{kind.plural}"

@@ -91,6 +91,17 @@ def warning(kept: Mapping[str, Any]) -> Reason:
     return _still("DsKept", words)
 
 
+def parting(kept: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """What there is to know of a signed zone that is not served any more, or about to go."""
+    if not kept.get(SIGNED):
+        return ()
+    words = (
+        "it was signed: as long as the zone above publishes its DS record, whatever is served in its place "
+        "without that key is taken for forged: have the DS record removed there"
+    )
+    return (Reason("DsLeftBehind", words),)
+
+
 def _still(code: str, why: str) -> Reason:
     return Reason(code, f"it stays signed: {why}")
 

@@ -16,7 +16,7 @@ from state.kind import Kind
 from state.kinds import KINDS
 from state.names import ADMINISTRATOR, HOST_SPACES, Claim, parents
 from state.spec import Spec
-from state.validation import further
+from state.validation import further, handed_apart
 
 _ALWAYS_THERE = frozenset({Ref("User", ADMINISTRATOR), Ref("Package", "default")})
 
@@ -87,7 +87,7 @@ def _complete_all(drafts: list[_Draft]) -> None:
         try:
             spec = _spec(kind, document, there)
         except ValidationError as error:
-            found = _schema_faults(error, document.spec)
+            found = [handed_apart(kind, each, "spec.") for each in _schema_faults(error, document.spec)]
             if draft.placed:
                 more = further(kind, document.name, document.owner, document.spec, there.get, None, error)
                 found += [Fault(f"spec.{fault.field}", fault.message) for fault in more]

@@ -1,5 +1,6 @@
 """DnsZone: a zone of the DNS with its records (RFC 1034, section 4.2), served by BIND on its host or by a provider."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from state.dns.challenges import answering
 from state.dns.external import at_provider, has_servers, missing, site_facts
 from state.dns.names import place_of, target_name
 from state.dns.serving import on_host
-from state.dns.signing import KEYS, NOT_SIGNED, SIGNED
+from state.dns.signing import KEYS, SIGNED, parting
 from state.dns.transfer import copied
 from state.dns.zone import LACKS, Entry, beside, of_template, of_values, sort_out
 from state.document import Document, Ref
@@ -99,7 +100,7 @@ def _compile(context: Context) -> Compiled:
     zone, spec = context.document.name, context.document.spec
     assert isinstance(spec, DnsZone)
     if not spec.is_active:
-        return Compiled(keep=NOT_SIGNED)
+        return Compiled(notes=parting(context.document.kept))
     external = spec.dns_provider != LOCAL
     if external and not context.facts.record_types:
         return Compiled(blocked=(missing(spec.dns_provider),))
@@ -109,7 +110,7 @@ def _compile(context: Context) -> Compiled:
         return Compiled(blocked=(Reason("TemplateMissing", message),))
     entries, wrong = served(context)
     if (context.facts.apex_servers or not external) and ("" in wrong or not has_servers(entries)):
-        return Compiled(blocked=(wrong.get("") or _NO_SERVER,), left_out=wrong)
+        return Compiled(blocked=(wrong.get("") or _serverless(wrong),), left_out=wrong)
     entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
     if external:
         there = context.plane.taken.get(context.document.uid, "")
@@ -143,6 +144,12 @@ def _lacks(context: Context) -> dict[str, Reason]:
     if not found and not has_servers(entries):
         return {"": _NO_SERVER}
     return found
+
+
+def _serverless(wrong: Mapping[str, Reason]) -> Reason:
+    """Why a zone names no name server that can be found."""
+    glue = next((each for each in wrong.values() if each.code == "GlueMissing"), None)
+    return replace(_NO_SERVER, message=f"the zone has no name server: {glue.message}") if glue else _NO_SERVER
 
 
 _NO_SERVER = Reason("NoNameServer", "the zone has no name server: add a record of type NS at @")
@@ -211,6 +218,7 @@ DNS_ZONE = Kind(
     remembered={"provider_zone_id": str, SIGNED: list, KEYS: list},
     provider_field="dns_provider",
     lacks=_lacks,
+    parting=lambda document: parting(document.kept),
     copied=copied,
     naming={
         "type": "string",

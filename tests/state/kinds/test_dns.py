@@ -1,10 +1,12 @@
 """Zones and records: names with room for what stands in them, and what can never be right refused with its field."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from reconciler.compile import compile_documents
 from state.compiling import Compiled, Context, Plane
 from state.dns.keys import known_key
 from state.document import Document
@@ -115,8 +117,19 @@ def test_signatures_come_and_go_each_with_a_larger_serial() -> None:
     assert after.resources == last.resources
 
 
-def test_of_a_zone_that_is_not_served_no_ds_is_told() -> None:
-    assert compiled(with_key(signed(is_active=False))).keep["ds_records"] is None
+def test_a_signed_zone_that_is_switched_off_or_goes_is_told_of_its_ds_and_comes_back_signed() -> None:
+    assert compiled(with_key(signed(is_active=False))).notes == ()
+    assert DNS_ZONE.parting(with_key(signed())) == ()
+    kept = compiled(with_key(signed())).keep
+    off = compiled(with_key(signed(is_active=False, dnssec_enabled=False)), **kept)
+    assert [reason.code for reason in off.notes] == ["DsLeftBehind"]
+    assert (off.resources, dict(off.keep)) == ((), {})
+    back = compiled(with_key(signed(dnssec_enabled=False)), **kept)
+    assert 'dnssec-policy "ghostcp-leaving";' in (back.resources[-2].content or "")
+    zone = with_key(signed())
+    gone = replace(zone, kept={**zone.kept, **kept}, deleted_at=datetime(2026, 5, 1, tzinfo=UTC))
+    made = compile_documents([gone], {}, FACTS, templates())
+    assert [reason.code for reason in made.outcomes[gone.uid].notes] == ["DsLeftBehind"]
 
 
 def test_a_record_that_was_stored_wrong_is_in_nobodys_way() -> None:
