@@ -17,7 +17,7 @@ from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind
 from state.kinds import KINDS
 from state.parts import clashes
-from state.reading import find, from_row
+from state.reading import find, from_row, parts_of
 from state.tables import documents
 from state.tombstones import confirm
 from state.validation import dump
@@ -47,6 +47,7 @@ def perform(
     kept: set[str] = set()
     base: dict[str, int] = {}
     places: dict[str, int] = {}
+    inside: list[Document] = []
     for i, each in _in_order(posted.documents):
         try:
             one = _write(connection, principal, posted, each)
@@ -63,11 +64,12 @@ def perform(
             faults.append(Fault(f"documents.{i}", f"{one.after.ref} is there twice"))
         kept.add(one.after.uid)
         places[one.after.uid] = i
+        inside += [one.after] if each.inside else []
         written.append(replace(one, place=f"documents.{i}.spec."))
         base |= {one.before.uid: one.before.generation} if one.before else {str(one.after.ref): 0}
     if faults:
         raise Invalid(faults)
-    outcome = Outcome(tuple(written), base=base)
+    outcome = _replaced(connection, principal, Outcome(tuple(written), base=base), inside, removals)
     if posted.prune:
         outcome = _pruned(connection, principal, posted, outcome, removals)
     _refuse_clashes(connection, outcome, places)
@@ -176,6 +178,32 @@ def _owner(connection: Connection, principal: Principal, kind: Kind, name: str |
     return owner.name
 
 
+def _replaced(
+    connection: Connection,
+    principal: Principal,
+    outcome: Outcome,
+    inside: Sequence[Document],
+    removals: Sequence[str] | None,
+) -> Outcome:
+    """What was written inside of its whole takes the place of what is there in the same sets."""
+    kept, sets = {one.after.uid for one in outcome.written}, {_set_of(document) for document in inside}
+    there = parts_of(connection, sorted({document.whole for document in inside if document.whole}))
+    gone = [d for d in there if d.uid not in kept and _set_of(d) in sets]
+    gone = [d for d in gone if removals is None or d.uid in removals]
+    removed = [writes.remove(connection, principal, document) for document in gone]
+    base = {**outcome.base, **{d.uid: d.generation for d in gone}}
+    return replace(
+        outcome, written=(*outcome.written, *removed), removals=tuple(d.uid for d in gone), base=base
+    )
+
+
+def _set_of(part: Document) -> tuple[str, ...]:
+    """What parts have in common that are one set of their whole."""
+    part_of = KINDS[part.kind].part_of
+    fields = part_of.sets if part_of else ()
+    return (part.kind, part.whole, *(str(vars(part.spec).get(name)) for name in fields))
+
+
 def _pruned(
     connection: Connection,
     principal: Principal,
@@ -197,7 +225,8 @@ def _pruned(
         written = [_confirmed(connection, one) if one.after.deleted else one for one in written]
     base = {**outcome.base, **{d.uid: d.generation for d in gone}}
     size = len(scope) + len(deleted - {d.uid for d in scope})
-    return Outcome(tuple(written), tuple(d.uid for d in gone), len(deleted), size, base)
+    removals = (*outcome.removals, *(d.uid for d in gone))
+    return Outcome(tuple(written), removals, len(deleted), size, base)
 
 
 def _confirmed(connection: Connection, one: Written) -> Written:

@@ -27,6 +27,11 @@ class Posted(BaseModel):
     kind: str = Field(max_length=64)
     metadata: Metadata
     spec: dict[str, Any] = Field(default_factory=dict)
+    inside: bool = Field(
+        False,
+        description="Whether it was written inside of what it is a part of: then it takes the place of others there, "
+        "such as records of the same name and type.",
+    )
 
 
 class PostedSet(BaseModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from api.contexts import context_of
 from api.writes import Written
@@ -12,6 +12,7 @@ from state.errors import Conflict, Fault, Invalid
 from state.kinds import KINDS
 from state.reading import by_uid, parts_of
 from state.settings import Settings
+from state.tables import IS_PART, documents
 
 
 def refuse_lacks(connection: Connection, settings: Settings, written: Iterable[Written]) -> None:
@@ -26,6 +27,8 @@ def refuse_lacks(connection: Connection, settings: Settings, written: Iterable[W
     for one in together:
         if _weighs(one):
             groups.setdefault(one.after.whole or one.after.uid, []).append(one)
+    for one in _veiling(connection, [one for one in together if not _weighs(one)]):
+        groups.setdefault(one.after.whole, []).append(one)
     for uid in groups.keys() & wholes.keys():
         groups[uid].append(wholes[uid])
     faults = [
@@ -44,6 +47,27 @@ def _weighs(one: Written) -> bool:
     if kind.part_of is None:
         return kind.lacks is not None and before is not None and before != spec
     return kind.part_of.weighs(before, None if one.after.deleted else spec)
+
+
+def _veiling(connection: Connection, written: Sequence[Written]) -> list[Written]:
+    """New parts of wholes that have wildcards: what is there is no longer answered for by these (RFC 4592)."""
+    new = [one for one in written if one.before is None and not one.after.deleted and one.after.whole]
+    wild = _having_wildcards(connection, new)
+    return [one for one in new if one.after.whole in wild]
+
+
+def _having_wildcards(connection: Connection, new: Sequence[Written]) -> set[str]:
+    """The wholes of these parts that have a part that stands for those that are not there."""
+    kinds = {one.after.kind: part_of.wild for one in new if (part_of := KINDS[one.after.kind].part_of)}
+    found = set[str]()
+    for kind, wild in kinds.items():
+        wholes = sorted({one.after.whole for one in new if one.after.kind == kind})
+        star = (documents.c.kind == kind, IS_PART, documents.c.spec[wild].as_string().like("*%"))
+        for start in range(0, len(wholes), 500):
+            theirs = documents.c.whole.in_(wholes[start : start + 500])
+            query = select(documents.c.whole).where(theirs, *star, documents.c.deleted_at.is_(None))
+            found |= set(connection.execute(query.distinct()).scalars())
+    return found
 
 
 def _faults(

@@ -165,4 +165,5 @@ def _posted(document: FileDocument) -> Values:
     if document.host is not None:
         metadata["host"] = document.host
     spec: Values = json.loads(json.dumps(dict(document.spec)))
-    return {"kind": document.kind, "metadata": metadata, "spec": spec}
+    inside = {"inside": True} if document.inside else {}
+    return {"kind": document.kind, "metadata": metadata, "spec": spec, **inside}

@@ -40,6 +40,8 @@ class PartOf:
     whole; `names` are those that a part with these values may be given in a whole of that name, the first one that is
     free. `clashes` are the faults of a part beside others of its whole that have the same values in the fields
     `beside`. `weighs`: whether the whole may lack something by a part that was and is like this (none: not there).
+    Parts that have the same values in the fields `sets` are one set, which is written as one. In the field `wild`, a
+    part that begins with ``*`` stands for those that are not there: a new part may take that from the whole.
     """
 
     kind: str
@@ -49,6 +51,8 @@ class PartOf:
     beside: tuple[str, ...]
     clashes: Callable[[Document, Sequence[Document]], Sequence[tuple[str, str]]]
     weighs: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
+    sets: tuple[str, ...] = ()
+    wild: str = ""
 
 
 def _nothing(_: Context) -> Compiled:

@@ -89,4 +89,4 @@ def _parts(source: Source, whole: _Whole, kind: Kind) -> Iterator[Source]:
             "metadata": metadata,
             "spec": item,
         }
-        yield Source(lines[i][("spec",)], value, lines[i])
+        yield Source(lines[i][("spec",)], value, lines[i], inside=True)

@@ -18,7 +18,10 @@ _METADATA = ("name", "owner", "host")
 
 @dataclass(frozen=True, slots=True)
 class FileDocument:
-    """A document as a file gives it: `spec` holds what was given and no more; `host` may be open."""
+    """A document as a file gives it: `spec` holds what was given and no more; `host` may be open.
+
+    `inside`: it stands in the document that it is a part of, and has no name of its own there.
+    """
 
     kind: str
     name: str
@@ -27,6 +30,7 @@ class FileDocument:
     host: str | None = None
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
+    inside: bool = field(default=False, compare=False)
 
     @property
     def ref(self) -> Ref:
@@ -60,7 +64,7 @@ def shaped(file: str, source: Source, faults: list[LineFault]) -> FileDocument |
     if kind is None or not name:
         return None
     spec = value.get("spec") if isinstance(value.get("spec"), dict) else {}
-    return FileDocument(kind.name, name, owner, spec or {}, host, file, source.line)
+    return FileDocument(kind.name, name, owner, spec or {}, host, file, source.line, source.inside)
 
 
 def _identity(

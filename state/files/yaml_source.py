@@ -34,12 +34,16 @@ class LineFault:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One YAML document: its value, and the line of everything in it by path; or nothing but its faults."""
+    """One YAML document: its value, and the line of everything in it by path; or nothing but its faults.
+
+    `inside`: it stands in the document that it is a part of.
+    """
 
     line: int
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     faults: tuple[LineFault, ...] = ()
+    inside: bool = False
 
     def line_of(self, dotted: str) -> int:
         """The line of a field, or of the nearest thing around it that is there."""

@@ -200,5 +200,15 @@ DNS_RECORD = Kind(
         "create": {"name": "mail", "record_type": "A", "value": "192.168.1.101", "ttl": 3600, "priority": 0},
         "change": {"value": "192.168.1.102", "ttl": 300},
     },
-    part_of=PartOf("DnsZone", "zone_id", _zone, _names, ("name",), _clashes, _weighs),
+    part_of=PartOf(
+        "DnsZone",
+        "zone_id",
+        _zone,
+        _names,
+        ("name",),
+        _clashes,
+        _weighs,
+        sets=("name", "record_type"),
+        wild="name",
+    ),
 )

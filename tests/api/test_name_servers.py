@@ -144,3 +144,16 @@ def test_a_zone_file_is_judged_as_a_whole(world_on_both: World) -> None:
     assert bring("@ NS ns1\nns1 A 192.0.2.1\n").status_code == 201
     assert "NS" in needed(bring("ns1 A 192.0.2.1\n"))
     assert bring("@ NS ns2\nns2 A 192.0.2.1\n").status_code == 200
+
+
+def test_what_would_hide_the_address_that_a_wildcard_gives_a_server_is_refused(
+    world_on_both: World, bare: Document
+) -> None:
+    world = world_on_both
+    made(world, bare, "*", "A", "192.0.2.1")
+    made(world, bare, "@", "NS", "ns1")
+    assert "has no address" in needed(post(world, bare, "ns1", "TXT", "hides it"))
+    assert "has no address" in needed(post(world, bare, "below.ns1", "TXT", "hides it too"))
+    made(world, bare, "other", "TXT", "hides nothing")
+    made(world, bare, "ns1", "A", "192.0.2.2")
+    made(world, bare, "ns1", "TXT", "hides nothing any more")
