@@ -18,8 +18,8 @@ _COPIES = (
 
 
 def conditions_of_copies(connection: Connection, zones: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """For each zone (by name) that has copies the condition ``Copied``, without a generation: which hosts have it, or
-    what is wrong there."""
+    """For each zone (by name) that has copies the condition ``Copied``, without a generation: which hosts have it, and
+    which have not what it is now. What exactly is wrong there, addresses too, is for operators."""
     known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for zone, host, conditions in connection.execute(_COPIES.where(refs.c.name.in_(list(zones)))):
         ready = next((each for each in conditions or () if each["type"] == "Ready"), None)
@@ -31,7 +31,7 @@ def conditions_of_copies(connection: Connection, zones: Iterable[str]) -> dict[s
 def _together(found: list[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     behind = [(host, ready) for host, ready in found if not ready["status"]]
     hosts = ", ".join(host for host, _ in found)
-    said = "; ".join(f"{host}: {ready['message']}" for host, ready in behind)
+    said = "; ".join(f"{host} is not as current as the zone ({ready['reason']})" for host, ready in behind)
     return {
         "type": "Copied",
         "status": not behind,

@@ -70,7 +70,8 @@ class Api:
 
     def _plan(self, body: Values) -> Values:
         changes, posted = [], {}
-        for each in body.get("documents", []):
+        for sent in body.get("documents", []):
+            each = {name: value for name, value in sent.items() if name != "inside"}
             key = each["kind"], each["metadata"]["name"]
             posted[key] = each
             if self.documents.get(key) != each:

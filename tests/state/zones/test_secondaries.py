@@ -265,4 +265,5 @@ def test_a_zone_says_which_secondary_is_behind(company: Company) -> None:
         said = _said(company, zone)
         assert said["status"] is status
         assert said["reason"] == ("Current" if status else reason)
-        assert said["message"] == ("it is served by web2 too" if status else f"web2: {message}")
+        behind = f"web2 is not as current as the zone ({reason})"
+        assert said["message"] == ("it is served by web2 too" if status else behind)
