@@ -1,7 +1,7 @@
 """What is asked of a list: query parameters understood, every one that is unknown or wrong named at once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from state import cursor
 from state.errors import Fault, Invalid
 from state.listing import Field, Listing, Sorting, Wanted
+from state.names import with_a_labels
 
 LARGEST_PAGE, MOST_VALUES = 10**9, 100
 SHAPING = ("page", "limit", "sort", "order", "cursor")
@@ -85,7 +86,7 @@ def _condition(
         return []
     if name == "search" and listing.search:
         columns = [listing.fields[each].column for each in listing.search]
-        return [and_(*(or_(*(c.icontains(v, autoescape=True) for c in columns)) for v in values))]
+        return [and_(*(or_(*_containing(columns, value)) for value in values))]
     try:
         if name in listing.fields:
             return [_among(listing.fields[name], [part for v in values for part in v.split(",")])]
@@ -97,6 +98,12 @@ def _condition(
         return []
     faults.append(Fault(name, "is no field to filter by"))
     return []
+
+
+def _containing(columns: Iterable[ColumnElement[Any]], value: str) -> Iterator[ColumnElement[bool]]:
+    """That a column has the text in it, or, of a host name, its labels in the form that is stored."""
+    forms = dict.fromkeys((value, with_a_labels(value)))
+    return (column.icontains(form, autoescape=True) for column in columns for form in forms)
 
 
 def _among(each: Field, values: list[str]) -> ColumnElement[bool]:

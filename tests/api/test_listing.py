@@ -63,6 +63,13 @@ def test_the_database_filters_sorts_and_searches(world_on_both: World, query: st
     assert _names(world_on_both, query) == names
 
 
+def test_an_international_name_is_found_in_either_form(world_on_both: World) -> None:
+    world_on_both.site("xn--bcher-kva.example", "anna")
+    for text in ("bücher", "Bücher.example", "xn--bcher"):
+        found = world_on_both.call("anna", "GET", "/domains", params={"search": text}).json()["domains"]
+        assert [each["domain"] for each in found] == ["xn--bcher-kva.example"]
+
+
 def test_users_are_listed_by_who_manages_them(world_on_both: World) -> None:
     assert _names(world_on_both, f"user_id={world_on_both.uids['resi']}") == ["anna"]
 
