@@ -53,6 +53,18 @@ def test_a_copy_whose_primary_is_silent_is_current_while_it_is_served(
     assert said == {B: "serial none is served here, and no answer at 2001:db8::1"}
 
 
+def test_of_many_copies_each_is_asked_for_in_its_turn(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
+    monkeypatch.setattr(copies, "AT_ONCE", 1)
+    here: dict[str, int | None] = {"a.test": 5, "b.test": 5}
+    _served(monkeypatch, {"127.0.0.1": here})
+    right = {key: {"current": True} for key in (A, B)}
+    assert copies.observe(host, [A, B]) == right
+    here["b.test"] = None
+    found = [copies.observe(host, [A, B])[B] for _ in range(3)]
+    assert found[-1] is None
+    assert copies.observe(host, [A])[A] == {"current": True}
+
+
 @pytest.mark.parametrize("name", ["a.test", "a.test@evil;", "@192.0.2.1", "-a@b c@192.0.2.1"])
 def test_what_is_no_name_of_a_copy_is_asked_of_nobody(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     _served(monkeypatch, {})

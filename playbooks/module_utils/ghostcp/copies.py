@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 
-from . import soa
+from . import bind, generations, rotation, served, soa
 from .host import Host
 from .wire import APPLIED, Change, Handler, Observed, Outcome, failed
 
@@ -13,14 +13,29 @@ SECONDS, LONGEST = 4.0, 100.0
 PATIENCE = 0.5
 """How long named is left to fetch by itself what it was just told of."""
 MOST, COMMAND_SECONDS = 100, 10.0
+AT_ONCE = 1000
+"""How many copies are asked for in any case."""
+MEMORY = "/run/ghostcp/copies.json"
 _NAME = re.compile(r"([a-z0-9_.-]+)@([0-9a-f.:]+)\Z")
 
 
-def observe(_: Host, names: Sequence[str]) -> Observed:
+def observe(host: Host, names: Sequence[str]) -> Observed:
     """Each ``ZONE@ADDRESS`` is current when this host serves the zone with the serial that the name server there has.
 
-    One that does not answer, or has the zone no more, proves nothing: copies are there to be served without it.
+    One that does not answer, or has the zone no more, proves nothing: copies are there to be served without it. Of
+    many copies, some are asked for by turns: a pass asks for those of zones that changed.
     """
+    if len(names) <= AT_ONCE:
+        return _ask(names)
+    life, live = served.life_of_named(host), host.path(f"{generations.LIVE}/{bind.FOLDER}")
+
+    def mark(name: str) -> rotation.Marks:
+        return (*rotation.file_marks(f"{live}/{name.partition('@')[0]}{bind.OPTIONS}"), life)
+
+    return rotation.look(host, MEMORY, names, mark, _ask, AT_ONCE)
+
+
+def _ask(names: Sequence[str]) -> Observed:
     late = behind(names)
     return {name: None if name in late else {"current": True} for name in names}
 
@@ -44,6 +59,7 @@ def behind(names: Sequence[str]) -> dict[str, str]:
 def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:
     """Waits until what was configured is current, and has named fetch what it does not fetch by itself."""
     wanted = {change.name: change.key for change in changes if not change.deletes}
+    rotation.forget(host, MEMORY, wanted)
     late = _awaited(host, behind(list(wanted)))
     outcomes = {key: failed(late[name]) if name in late else APPLIED for name, key in wanted.items()}
     return outcomes | {change.key: APPLIED for change in changes if change.deletes}

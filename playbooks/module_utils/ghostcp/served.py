@@ -20,15 +20,21 @@ SERVICE = "named"
 def observe(host: Host, names: Sequence[str]) -> Observed:
     """Each is current when it is answered as its file says; nothing is said against one as long as named does not run,
     which is said of named itself."""
-    unit = services.show(host, [SERVICE]).get(SERVICE)
-    if unit is None or not unit.active:
+    life = life_of_named(host)
+    if not life:
         return {name: {"current": True} for name in names}
     live = host.path(f"{generations.LIVE}/{bind.FOLDER}")
 
     def mark(name: str) -> rotation.Marks:
-        return (*rotation.file_marks(f"{live}/{name}{bind.ZONE}"), unit.invocation)
+        return (*rotation.file_marks(f"{live}/{name}{bind.ZONE}"), life)
 
     return rotation.look(host, MEMORY, names, mark, lambda some: _ask(host, some), AT_ONCE)
+
+
+def life_of_named(host: Host) -> str:
+    """What systemd calls this run of named; empty as long as it does not run."""
+    unit = services.show(host, [SERVICE]).get(SERVICE)
+    return unit.invocation if unit is not None and unit.active else ""
 
 
 def _ask(host: Host, zones: Sequence[str]) -> Observed:
