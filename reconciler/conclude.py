@@ -102,6 +102,12 @@ def _ready(status: Status) -> Condition | None:
     return next((condition for condition in status.conditions if condition.type == "Ready"), None)
 
 
+def is_ready(status: Status) -> bool:
+    """Whether all is as the document wants it."""
+    ready = _ready(status)
+    return ready is not None and ready.status
+
+
 def intend(survey: Survey) -> dict[str, Status]:
     """Statuses, by uid, that promise what is about to be made: found just so after a crash, it is ours."""
     ahead: dict[str, dict[str, str]] = {}

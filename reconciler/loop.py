@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 
 from reconciler.apply import Applied, apply, new_stamp
-from reconciler.certificates.wanting import ask_for_certificates
+from reconciler.certificates.wanting import ask_for_certificates, wake_unserved
 from reconciler.changes import Plan
 from reconciler.conclude import (
     NOTHING,
@@ -14,6 +14,7 @@ from reconciler.conclude import (
     conclude,
     first_made,
     intend,
+    is_ready,
     learned,
     news,
     postpone,
@@ -131,6 +132,8 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         called = call_secondaries(connection, found, forgotten)
         emit(connection, *news(found, conclusions))
         ask_for_certificates(connection, subject.target, subject.documents.values(), subject.related.get)
+        live = [subject.documents[uid] for uid, c in conclusions.items() if is_ready(c.status)]
+        woken = wake_unserved(connection, subject.target, live)
         if journal:
             answered(connection, subject.target)
             journal.ended(connection, done)
@@ -139,7 +142,7 @@ def _concluded(world: World, lease: Lease, found: Survey, done: Applied, journal
         ring(world.settings, host)
     stale = {key for key, result in done.results.items() if result.status == "stale"}
     retry = frozenset(uid for uid, c in conclusions.items() if c.retry) | retried(found.unread)
-    again = bool(stale or done.suspects) or len(subject.documents) >= BATCH
+    again = bool(stale or done.suspects or woken) or len(subject.documents) >= BATCH
     return Pass(len(subject.documents), retry, again, leaving=leaving(subject.documents.values()))
 
 

@@ -23,13 +23,13 @@ from requests.exceptions import InvalidJSONError
 
 from reconciler.certificates.decisions import (
     ASKED_EVERY,
+    NAME_FAILED,
     Failed,
     Issued,
     Suggestion,
     Unchanged,
     asked_to_wait,
     enough,
-    plain,
     without,
 )
 from reconciler.certificates.line import Network
@@ -84,7 +84,7 @@ class Desk:
 
         `there` are names that there is a good one for: where no other name is left, no second one is had.
         """
-        left_out: dict[str, str] = {}
+        left_out: dict[str, Failed] = {}
         with self._understood():
             while True:
                 key = _new_key()
@@ -93,7 +93,7 @@ class Desk:
                     said = self.suggestion(problems)
                     return Issued(problems, key, left_out, said.renew_at, tuple(names))
                 left = without(names, problems, names[0])
-                left_out |= {name: plain(problems[name]) for name in names if name not in left}
+                left_out |= {n: Failed(NAME_FAILED, problems[n]) for n in names if n not in left}
                 names = left
                 if enough(there, names):
                     return Unchanged(left_out)

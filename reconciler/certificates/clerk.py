@@ -163,7 +163,7 @@ class Clerk:
         if document.name in foreign:
             why = foreign[document.name]
             raise Failed(why.code, f"{document.name}: {why.message}")
-        left_out = {name: why.message for name, why in foreign.items() if why.code != UNHOSTED}
+        left_out = {name: why for name, why in foreign.items() if why.code != UNHOSTED}
         if enough(there, names):
             return Unchanged(left_out)
         found = self._obtained(authority, key, names, proof, there)

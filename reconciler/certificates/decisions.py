@@ -18,6 +18,8 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1
 LONGEST = timedelta(days=7)
 ASKED_EVERY = timedelta(hours=6)
 """How often an authority is asked when to renew, unless it says how often (RFC 9773, section 4.3.3)."""
+NAME_FAILED = "NameFailed"
+"""That the authority does not believe that a name is ours."""
 _EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -28,7 +30,7 @@ class Issued:
 
     chain: str
     key: str
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: "Mapping[str, Failed]" = field(default_factory=dict)
     renew_at: datetime | None = None
     names: tuple[str, ...] = ()
 
@@ -45,7 +47,7 @@ class Suggestion:
 class Unchanged:
     """Nothing more can be had than what is there; the names that it is not for, each with why."""
 
-    left_out: Mapping[str, str]
+    left_out: "Mapping[str, Failed]"
 
 
 class Failed(Exception):  # noqa: N818 - the trade's words, not suffixes
@@ -149,14 +151,15 @@ def _paused(trouble: Mapping[str, Any] | None, now: datetime) -> bool:
 
 def troubled(document: Document, failed: Failed, now: datetime) -> dict[str, Any]:
     """What is remembered when there is none: why, how often that was, and when it is tried again."""
-    return {"trouble": {"code": failed.code, **_again(document.kept.get("trouble"), failed, now)}}
+    return {"trouble": _again(document.kept.get("trouble"), failed, now)}
 
 
 def _again(old: Mapping[str, Any] | None, failed: Failed, now: datetime) -> dict[str, Any]:
     tries = int(old["tries"]) + 1 if old else 1
     pause = PAUSES[min(tries, len(PAUSES)) - 1]
     again = now + min(max(pause, failed.wait or pause), LONGEST)
-    return {"message": failed.message, "tries": tries, "at": _text(now), "retry_at": _text(again)}
+    told = {"code": failed.code, "message": failed.message}
+    return {**told, "tries": tries, "at": _text(now), "retry_at": _text(again)}
 
 
 def lost_until(created: datetime, now: datetime) -> datetime:
@@ -168,7 +171,8 @@ def lost_until(created: datetime, now: datetime) -> datetime:
 def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]:
     """What is remembered of a new one, and of the names that it is not for. Raises Failed when it cannot be used."""
     chain = _usable(document, issued, now)
-    lacking = {n: "what the authority gave is not for it" for n in issued.names if not covers(chain.names, n)}
+    short = Failed("BadAnswer", "what the authority gave is not for it")
+    lacking = {name: short for name in issued.names if not covers(chain.names, name)}
     return {
         **kept(chain, issued.key),
         "provider": getattr(document.spec, "acme_provider", None),
@@ -178,18 +182,18 @@ def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]
     }
 
 
-def unchanged(document: Document, left_out: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def unchanged(document: Document, left_out: Mapping[str, Failed], now: datetime) -> dict[str, Any]:
     """What is remembered when nothing more was to be had than what is there."""
     chain = known_chain(document.kept)
     return {"left_out": _left_out(document, chain.names if chain else (), left_out, now), "trouble": None}
 
 
 def _left_out(
-    document: Document, names: tuple[str, ...], problems: Mapping[str, str], now: datetime
+    document: Document, names: tuple[str, ...], problems: Mapping[str, Failed], now: datetime
 ) -> dict[str, Any] | None:
     """For which of its names there is none, each with why and when it is tried again; None where there is none."""
     old, own = document.kept.get("left_out") or {}, names_of(document)
-    left = {name: _again(old.get(name), Failed("", why), now) for name, why in problems.items()}
+    left = {name: _again(old.get(name), why, now) for name, why in problems.items()}
     still = {name: each for name, each in old.items() if name in own and not covers(names, name)}
     return {**still, **left} or None
 
@@ -217,7 +221,7 @@ def without(names: Iterable[str], problems: Mapping[str, str], main: str) -> tup
     names = tuple(names)
     if main in problems or not problems.keys() & set(names):
         told = "; ".join(f"{name}: {why}" for name, why in problems.items())
-        raise Failed("NameFailed", told or "the authority does not say which name is wrong")
+        raise Failed(NAME_FAILED, told or "the authority does not say which name is wrong")
     return tuple(name for name in names if name not in problems)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.certificates.decisions import Failed, Issued, needed, settled_without, troubled, unchanged
+from reconciler.certificates.proofs import sites_pending
+from reconciler.certificates.unserved import NOT_SERVED, not_served_still
 from state.certificates.chains import known_chain
 from state.certificates.limits import by_hand
 from state.document import Document
@@ -48,7 +50,7 @@ def certificate(connection: Connection, job: Job, now: datetime | None = None) -
 def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapping[str, Any]) -> None:
     """One was had: `news` is what is remembered of it."""
     document = certificate(connection, job)
-    keep(connection, document.uid, news)
+    keep(connection, document.uid, {**news, "left_out": _still(connection, document, news["left_out"])})
     put_away(connection, var, document.uid, {KEY: issued.key})
     touch(connection, document)
     _log_left_out(connection, job, issued.left_out)
@@ -58,23 +60,23 @@ def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapp
     finish_job(connection, job.id, "completed", {}, line)
 
 
-def stayed(connection: Connection, job: Job, left_out: Mapping[str, str]) -> None:
+def stayed(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:
     """There is no other one to be had than the one that is there; who hears of it hears it the first time only."""
     document = certificate(connection, job)
     news = unchanged(document, left_out, datetime.now(UTC))
-    keep(connection, document.uid, news)
+    keep(connection, document.uid, {**news, "left_out": _still(connection, document, news["left_out"])})
     touch(connection, document)
     _log_left_out(connection, job, left_out)
     finish_job(connection, job.id, "completed", {}, "there is one already for all names that can be had")
     if any(news["left_out"][name]["tries"] == 1 for name in left_out):
-        message = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        message = "; ".join(f"{name}: {why.message}" for name, why in left_out.items())
         emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
 
 
 def refused(connection: Connection, job: Job, failed: Failed) -> None:
     """There is none, and why; it is asked for again later."""
     now = datetime.now(UTC)
-    if failed.code in _LATER:
+    if failed.code in _LATER or (failed.code == NOT_SERVED and _served(connection, job)):
         postpone_job(connection, job.id, now + AGAIN, failed.message)
         return
     status = "completed" if failed.code == "Settled" else "failed"
@@ -88,5 +90,23 @@ def refused(connection: Connection, job: Job, failed: Failed) -> None:
         emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
 
 
-def _log_left_out(connection: Connection, job: Job, left_out: Mapping[str, str]) -> None:
-    log(connection, job.id, *(f"left out {name}: {why}" for name, why in left_out.items()))
+def _log_left_out(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:
+    log(connection, job.id, *(f"left out {name}: {why.message}" for name, why in left_out.items()))
+
+
+def _still(
+    connection: Connection, document: Document, left_out: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """What is left out without the names that a site was given meanwhile; a pass to come sees to a pending one's."""
+    waiting = [name for name, each in (left_out or {}).items() if each.get("code") == NOT_SERVED]
+    return not_served_still(left_out, [name for name in waiting if _live(connection, document.owner, name)])
+
+
+def _served(connection: Connection, job: Job) -> bool:
+    document = get(connection, str(job.parameters["uid"]))
+    return _live(connection, document.owner, document.name)
+
+
+def _live(connection: Connection, owner: str, name: str) -> bool:
+    pending = sites_pending(connection, owner, name)
+    return bool(pending) and not any(pending)

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, select
 
 from reconciler.certificates.decisions import Failed
+from reconciler.certificates.unserved import NOT_SERVED
 from reconciler.lease import Lease
 from reconciler.survey import World
 from state.document import Document
@@ -18,6 +19,9 @@ from state.tables import claims, documents
 PATIENCE = timedelta(minutes=1)
 """How long a certificate waits for a site that is not looked at: its host may not answer."""
 Sorted = tuple[tuple[str, ...], dict[str, Failed]]
+
+
+_REMEDY = "make one, or add it to one as an alias, and it is asked for at once"
 
 
 class Proof(Protocol):
@@ -65,17 +69,22 @@ class SiteProof:
         """
         owner, mine, foreign = self.order.document.owner, [], {}
         for name in names:
-            above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
-            held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
-            sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held)
-            found = connection.execute(sites).scalars().all()
+            found = sites_pending(connection, owner, name)
             if any(found) and datetime.now(UTC) < self.order.since + PATIENCE:
                 raise Failed("NotYet", f"the site of {name} is being looked at: it is asked for afterwards")
             if found:
                 mine.append(name)
             else:
-                foreign[name] = Failed("NotServedHere", f"no site of {owner} has this name")
+                foreign[name] = Failed(NOT_SERVED, f"no site of {owner} has this name: {_REMEDY}")
         return tuple(mine), foreign
 
     def show(self, answers: Mapping[str, str]) -> Mapping[str, str]:
         return {}
+
+
+def sites_pending(connection: Connection, owner: str, name: str) -> list[bool]:
+    """The owner's sites that have a name, or one that stands for it: whether each is still to be looked at."""
+    above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
+    held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
+    sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held)
+    return list(connection.execute(sites).scalars())

@@ -1,8 +1,9 @@
 """Jobs that certificates are had by: one at a time for each; and what authorities said to them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from state.certificates.limits import RATE_LIMITED, Limit
 from state.document import Document
@@ -33,6 +34,19 @@ def under_way(connection: Connection, target: str) -> dict[str, str]:
         select(jobs.c.id, jobs.c.parameters).where(waiting, jobs.c.job_type.in_(TYPES))
     )
     return {str(parameters.get("uid")): job for job, parameters in found}
+
+
+def troubled_by(connection: Connection, code: str, target: str, owners: Collection[str]) -> list[str]:
+    """The certificates (uids) of these owners on a target that have this trouble, or leave a name out for it."""
+    kept = documents.c.kept
+    waiting = or_(
+        kept["trouble"]["code"].as_string() == code, kept["left_out"].as_string().contains(f'"{code}"')
+    )
+    mine = (documents.c.kind == "Certificate") & (documents.c.target == target)
+    theirs = mine & documents.c.owner.in_(owners) & documents.c.deleted_at.is_(None)
+    return (
+        list(connection.execute(select(documents.c.uid).where(theirs, waiting)).scalars()) if owners else []
+    )
 
 
 def limits(connection: Connection, provider: str) -> list[Limit]:

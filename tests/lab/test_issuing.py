@@ -60,6 +60,26 @@ def test_a_site_and_its_certificate_are_had_in_one_go_and_one_bad_name_harms_no_
         control.gone(ida)
 
 
+def test_one_that_is_asked_for_before_its_site_is_there_is_had_when_it_is(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with (
+        pebble(lab_host.ipv4, tmp_path, PEBBLE_VA_NOSLEEP="1") as authority,
+        control_plane(lab_host, tmp_path, authorities=authority.authorities) as control,
+    ):
+        eva = control.tenant("eva")
+        one = _certificate(control, "eva.test", "eva", san_domains=["www.eva.test"])
+        assert "make one" in control.says(one, "NotServedHere").message
+        site = control.site("eva.test", "eva", ssl_enabled=True)
+        control.ready(one)
+        assert set(control.kept(one)["left_out"]) == {"www.eva.test"}
+        control.change(site, aliases=["www.eva.test"])
+        names = ["eva.test", "www.eva.test"]
+        until("it is for the other name", lambda: control.kept(one)["names"] == names)
+        control.remove(eva)
+        control.gone(eva)
+
+
 def test_a_site_that_wants_one_has_it_follows_its_aliases_and_is_renewed_in_time(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:

@@ -48,10 +48,14 @@ def certificate(**values: Any) -> Document:
     return document("Certificate", "example.com", "anna", **values)
 
 
+def _left(problems: dict[str, str]) -> dict[str, Failed]:
+    return {name: Failed("NameFailed", why) for name, why in problems.items()}
+
+
 def had(given: Vouched = MINE, left_out: dict[str, str] | None = None, **values: Any) -> Document:
     """A certificate that an authority gave."""
     one = certificate(**{"san_domains": ["www.example.com"], **values})
-    issued = Issued(given.chain, given.key, left_out or {})
+    issued = Issued(given.chain, given.key, _left(left_out or {}))
     kept = {name: value for name, value in settled(one, issued, NOW).items() if value is not None}
     return replace(one, kept=kept, sealed="sealed")
 
@@ -162,8 +166,9 @@ def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> No
     later = NOW + PAUSES[0] + timedelta(seconds=1)
     assert needed(one, later, NOBODY) == "ssl_issue"
     assert "bad.example.com" in wanted(one, later)
-    again = settled(one, Issued(MINE.chain, MINE.key, {"bad.example.com": "still none"}), later)
-    assert again["left_out"]["bad.example.com"]["tries"] == 2
+    again = settled(one, Issued(MINE.chain, MINE.key, _left({"bad.example.com": "still none"})), later)
+    left = again["left_out"]["bad.example.com"]
+    assert (left["tries"], left["code"], left["message"]) == (2, "NameFailed", "still none")
 
 
 def test_what_is_left_out_is_remembered_until_there_is_one_for_it_or_it_is_not_wanted() -> None:
@@ -223,7 +228,7 @@ def test_for_more_names_only_another_one_is_had_only_if_there_are_more() -> None
 
 def test_what_is_still_left_out_is_counted_and_what_is_there_stays() -> None:
     one = had(left_out={"bad.example.com": "no"}, san_domains=["www.example.com", "bad.example.com"])
-    values = unchanged(one, {"bad.example.com": "still no"}, NOW)
+    values = unchanged(one, _left({"bad.example.com": "still no"}), NOW)
     assert values["left_out"]["bad.example.com"]["tries"] == 2
     assert values.keys() == {"left_out", "trouble"}
     assert unchanged(certificate(), {}, NOW) == {"left_out": None, "trouble": None}
