@@ -124,6 +124,12 @@ def finish_job(
     emit(connection, of_job(job_id, job.job_type, job.owner, status, job.target))
 
 
+def note_so_far(connection: Connection, job_id: str, results: Mapping[str, Any]) -> None:
+    """What there is to tell of a job that goes on."""
+    row = (jobs.c.id == job_id) & (jobs.c.status == "running")
+    connection.execute(update(jobs).where(row).values(results=dict(results)))
+
+
 def amend_job(connection: Connection, job_id: str, parameters: Mapping[str, Any]) -> None:
     """Gives a pending job other parameters."""
     row = (jobs.c.id == job_id) & (jobs.c.status == "pending")

@@ -67,6 +67,8 @@ _PART = text("whole <> ''")
 PENDING = text("documents.pending")  # as the index has it: SQLite does not find it by "pending = 1"
 IS_PART = text("documents.whole <> ''")  # likewise
 _WAITING = text("status = 'pending'")
+_CERTIFYING = text("job_type IN ('ssl_issue', 'ssl_renew')")
+CERTIFYING = text("jobs.job_type IN ('ssl_issue', 'ssl_renew')")  # likewise
 
 
 def _living(name: str, *columns: str) -> Index:
@@ -210,6 +212,7 @@ jobs = Table(
     Index("ix_jobs_owner", "owner", "created_at", "id"),
     Index("ix_jobs_waiting", "target", "scheduled_for", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_jobs_retry_of", "retry_of"),
+    Index("ix_jobs_certifying", "completed_at", sqlite_where=_CERTIFYING, postgresql_where=_CERTIFYING),
 )
 
 job_lines = Table(

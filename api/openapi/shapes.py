@@ -45,7 +45,11 @@ JOB = shape(
             TEXT,
             "The last lines of its log, without secrets. No list is searched or filtered by it.",
         ),
-        "results": told(ANYTHING, "What came of each resource or document."),
+        "results": told(
+            ANYTHING,
+            "What came of each resource or document; of a `certificate` which authority was asked, how often, and the "
+            "names that it gave one for.",
+        ),
         "request_id": nullable(told(TEXT, "The request that caused it.")),
         "retry_of": nullable(told(IDENTIFIER, "The job that this one tries again.")),
         "created_at": TIME,

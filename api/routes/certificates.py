@@ -1,5 +1,6 @@
 """What one can do with a certificate beside changing it: have it renewed."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 
@@ -16,13 +17,14 @@ from api.performing import perform
 from api.places import identifier
 from api.routes.jobs import JOBS
 from api.writes import visible_document
-from state.certificates.jobs import ask_for_one, limits, under_way
-from state.certificates.limits import by_hand, left_alone
+from state.certificates.authorities import synonyms
+from state.certificates.jobs import ask_for_one, had_alike, limits, ordered, under_way
+from state.certificates.limits import Past, bound, by_hand, left_alone
 from state.claims import lock
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import CERTIFICATE, Certificate
+from state.kinds.certificate import CERTIFICATE, Certificate, names_of
 
 
 def _renew(call: Call) -> Reply:
@@ -32,7 +34,7 @@ def _renew(call: Call) -> Reply:
 
     def work(connection: Connection) -> Reply:
         document = visible_document(connection, call.principal, CERTIFICATE, uid)
-        made = JOBS.find(call, connection, _asked(connection, document))
+        made = JOBS.find(call, connection, _asked(call, connection, document))
         view = JOBS.view(call, connection, made)
         call.did(Deed("job", made.id, made.job_type, made.owner, after=view))
         call.wake(document.target)
@@ -42,7 +44,7 @@ def _renew(call: Call) -> Reply:
     return perform(call, work)
 
 
-def _asked(connection: Connection, document: Document) -> str:
+def _asked(call: Call, connection: Connection, document: Document) -> str:
     """The new job. Raises Conflict for one's own certificate, and when one is asked for already; TooMany as long as
     the authority wants to be left alone, or gave one just now."""
     spec = document.spec
@@ -56,17 +58,23 @@ def _asked(connection: Connection, document: Document) -> str:
     known = under_way(connection, document.target).get(document.uid)
     if known is not None:
         raise Conflict("the authority is being asked already", code="under_way", job=known)
-    _check_patience(connection, document, spec.acme_provider)
+    _check_patience(connection, document, synonyms(call.house.settings.authorities, spec.acme_provider))
     return ask_for_one(connection, document, SSL_RENEW if document.kept.get("pem") else SSL_ISSUE, asked=True)
 
 
-def _check_patience(connection: Connection, document: Document, provider: str) -> None:
-    now = datetime.now(UTC)
-    waits = (by_hand(document.kept, now), left_alone(limits(connection, provider), document.owner, now))
+def _check_patience(connection: Connection, document: Document, called: Sequence[str]) -> None:
+    """`called` is all that the authority is called, as in the document first."""
+    now, owner, left_out = datetime.now(UTC), document.owner, document.kept.get("left_out") or {}
+    names = [name for name in names_of(document) if name not in left_out]
+    had, orders = had_alike(connection, called, names, now), ordered(connection, called, owner, now)
+    enough = bound(Past(had, orders), called[0], now)
+    alone = left_alone(limits(connection, called[0]), owner, now)
+    waits = (by_hand(document.kept, now), alone, enough and enough.until)
     until = max((each for each in waits if each), default=None)
     if until is not None:
         seconds, shown = ceil((until - now).total_seconds()), f"{until:%Y-%m-%dT%H:%M:%SZ}"
-        words = f"authorities give few certificates for the same names: it may be asked for again at {shown}"
+        why = enough.message if enough else "authorities give few certificates for the same names"
+        words = f"{why}: it may be asked for again at {shown}"
         raise TooMany(words, code="too_soon", retry_after=seconds)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,14 +79,22 @@ class Desk:
             return str(known.location)
         return str(made.uri)
 
-    def obtain(self, names: Sequence[str], proof: Proof, there: Sequence[str] = ()) -> Issued | Unchanged:
+    def obtain(
+        self,
+        names: Sequence[str],
+        proof: Proof,
+        there: Sequence[str] = (),
+        permit: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> Issued | Unchanged:
         """A certificate for these names, the first of which it must be for; others may be left out.
 
-        `there` are names that there is a good one for: where no other name is left, no second one is had.
+        `there` are names that there is a good one for: where no other name is left, no second one is had. `permit`
+        raises Failed where nothing is to be ordered for names; each order is put to it first.
         """
         left_out: dict[str, Failed] = {}
         with self._understood():
             while True:
+                permit(names)
                 key = _new_key()
                 problems = self._tried(names, key, proof)
                 if isinstance(problems, str):

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -28,11 +29,12 @@ from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
-from state.certificates.authorities import Authority, authorities
+from state.certificates.authorities import Authority, authorities, synonyms
 from state.certificates.chains import known_chain
 from state.certificates.challenges import left_behind, withdraw
-from state.certificates.jobs import TYPES, limits
-from state.certificates.limits import LEFT_ALONE, left_alone
+from state.certificates.jobs import TYPES, had_alike, limits, note_order, ordered
+from state.certificates.limits import LEFT_ALONE, Past, anew, bound, left_alone
+from state.claims import lock
 from state.document import Document
 from state.errors import GhostError, Superseded
 from state.job_queue import postpone_job, take_job
@@ -152,7 +154,7 @@ class Clerk:
     def _asked(self, lease: Lease, job: Job, document: Document) -> Issued | Unchanged:
         authority = self._authority(document)
         now, by_hand = datetime.now(UTC), bool(job.parameters.get("asked"))
-        there = () if by_hand and not document.kept.get("left_out") else held(document, now)
+        there = () if by_hand and anew(document.kept, now) else held(document, now)
         order = Order(self._world, lease, job.id, document, self._stop, job.created_at)
         proof = PROOFS[document.spec.acme_challenge_type](order)  # type: ignore[attr-defined]
         with self._world.database.writing() as connection:
@@ -166,7 +168,8 @@ class Clerk:
         left_out = {name: why for name, why in foreign.items() if why.code != UNHOSTED}
         if enough(there, names):
             return Unchanged(left_out)
-        found = self._obtained(authority, key, names, proof, there)
+        permit = partial(self._permit, order)
+        found = self._obtained(authority, key, lambda desk: desk.obtain(names, proof, there, permit))
         return replace(found, left_out={**left_out, **found.left_out})
 
     def _suggestion(self, document: Document) -> Suggestion:
@@ -195,20 +198,36 @@ class Clerk:
             words = f"{provider} refused several certificates for too many requests: it is left alone a while"
             raise Failed(LEFT_ALONE, words, until - now)
 
+    def _permit(self, order: Order, names: Sequence[str]) -> None:
+        """Takes note of one more order. Raises Failed where enough was had or ordered, whatever became of it."""
+        document, now = order.document, datetime.now(UTC)
+        provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
+        called = synonyms(self._world.settings.authorities, provider)
+        with self._world.database.reading() as connection:
+            had = had_alike(connection, called, names, now)
+        with self._world.database.writing() as connection:
+            order.lease.check(connection)
+            lock(connection, f"acme/orders/{document.owner}")
+            found = bound(Past(had, ordered(connection, called, document.owner, now)), provider, now)
+            if found is None:
+                note_order(connection, order.job, provider)
+        if found is not None:
+            raise Failed(found.code, found.message, found.until - now + timedelta(seconds=1))
+
     def _obtained(
-        self, authority: Authority, key: str, names: Sequence[str], proof: Proof, there: Sequence[str]
+        self, authority: Authority, key: str, obtain: Callable[[Desk], Issued | Unchanged]
     ) -> Issued | Unchanged:
         """From an authority that remembers our account; one that it has forgotten is made anew, once."""
         with self._world.database.reading() as connection:
             account = account_url(connection, authority.directory)
         try:
-            return self._desk(authority, key, account).obtain(names, proof, there)
+            return obtain(self._desk(authority, key, account))
         except Failed as failed:
             if failed.code != "NoAccount":
                 raise
         with self._world.database.writing() as connection:
             forget_account(connection, authority.directory)
-        return self._desk(authority, key, None).obtain(names, proof, there)
+        return obtain(self._desk(authority, key, None))
 
     def _desk(self, authority: Authority, key: str, account: str | None) -> Desk:
         desk = Desk(authority, key, account, self._stop)

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
-from state.certificates.limits import rested
+from state.certificates.limits import COUNTED, rested
 from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
@@ -155,8 +155,9 @@ def troubled(document: Document, failed: Failed, now: datetime) -> dict[str, Any
 
 
 def _again(old: Mapping[str, Any] | None, failed: Failed, now: datetime) -> dict[str, Any]:
-    tries = int(old["tries"]) + 1 if old else 1
-    pause = PAUSES[min(tries, len(PAUSES)) - 1]
+    ours = failed.code in COUNTED  # nobody was asked
+    tries = (int(old["tries"]) if old else 0) + (not ours)
+    pause = timedelta(0) if ours else PAUSES[min(tries, len(PAUSES)) - 1]
     again = now + min(max(pause, failed.wait or pause), LONGEST)
     told = {"code": failed.code, "message": failed.message}
     return {**told, "tries": tries, "at": _text(now), "retry_at": _text(again)}

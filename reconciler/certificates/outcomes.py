@@ -11,12 +11,13 @@ from reconciler.certificates.decisions import Failed, Issued, needed, settled_wi
 from reconciler.certificates.proofs import sites_pending
 from reconciler.certificates.unserved import NOT_SERVED, not_served_still
 from state.certificates.chains import known_chain
+from state.certificates.jobs import ORDERED
 from state.certificates.limits import by_hand
 from state.document import Document
 from state.errors import NotFound
 from state.job_queue import postpone_job
 from state.job_types import SSL_ISSUE
-from state.jobs import Job, finish_job, log
+from state.jobs import Job, finish_job, get_job, log
 from state.journal.event import FAILED, ISSUED, RENEWED, of_document
 from state.journal.events import emit
 from state.keeping import keep, put_away
@@ -57,7 +58,8 @@ def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapp
     verb = ISSUED if job.job_type == SSL_ISSUE else RENEWED
     emit(connection, of_document(document, verb, valid_until=news["valid_until"]))
     line = f"{news['issuer']} vouches for {', '.join(news['names'])} until {news['valid_until']}"
-    finish_job(connection, job.id, "completed", {}, line)
+    had = _results(connection, job, "issued", names=sorted(issued.names))
+    finish_job(connection, job.id, "completed", had, line)
 
 
 def stayed(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:
@@ -67,7 +69,8 @@ def stayed(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> 
     keep(connection, document.uid, {**news, "left_out": _still(connection, document, news["left_out"])})
     touch(connection, document)
     _log_left_out(connection, job, left_out)
-    finish_job(connection, job.id, "completed", {}, "there is one already for all names that can be had")
+    told = "there is one already for all names that can be had"
+    finish_job(connection, job.id, "completed", _results(connection, job, "unchanged"), told)
     if any(news["left_out"][name]["tries"] == 1 for name in left_out):
         message = "; ".join(f"{name}: {why.message}" for name, why in left_out.items())
         emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
@@ -80,7 +83,8 @@ def refused(connection: Connection, job: Job, failed: Failed) -> None:
         postpone_job(connection, job.id, now + AGAIN, failed.message)
         return
     status = "completed" if failed.code == "Settled" else "failed"
-    finish_job(connection, job.id, status, {}, f"{failed.code}: {failed.message}")
+    results = _results(connection, job, "failed")
+    finish_job(connection, job.id, status, results, f"{failed.code}: {failed.message}")
     if failed.code in _ENDED:
         return
     document = get(connection, str(job.parameters["uid"]))
@@ -88,6 +92,12 @@ def refused(connection: Connection, job: Job, failed: Failed) -> None:
     touch(connection, document)
     if known_chain(document.kept):  # else it is not ready, which the pass tells that finds it so
         emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
+
+
+def _results(connection: Connection, job: Job, status: str, **values: Any) -> dict[str, Any]:
+    """What came of what a job ordered, if it ordered anything."""
+    so_far = get_job(connection, job.id).results.get(ORDERED)
+    return {ORDERED: {**so_far, "status": status, **values}} if so_far else {}
 
 
 def _log_left_out(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:

@@ -39,6 +39,17 @@ def authorities(path: Path | None) -> Mapping[str, Authority]:
     return {**{each.directory: each for each in named.values()}, **named}
 
 
+def synonyms(path: Path | None, provider: str) -> tuple[str, ...]:
+    """All that this authority is called, itself first; just that where it is not known, or the file cannot be used."""
+    try:
+        known = authorities(path)
+    except Unreadable:
+        return (provider,)
+    mine = known.get(provider)
+    others = (name for name, each in known.items() if mine and each.directory == mine.directory)
+    return tuple(dict.fromkeys((provider, *others)))
+
+
 def _named(path: Path | None) -> Mapping[str, Authority]:
     if path is None:
         return {}

@@ -1,17 +1,25 @@
-"""Jobs that certificates are had by: one at a time for each; and what authorities said to them."""
+"""Jobs that certificates are had by: one at a time for each; and what authorities said to them and gave by them.
+
+The table of jobs is the history of what was ordered and had: who ever removes old jobs has to leave it a week of these.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
-from state.certificates.limits import RATE_LIMITED, Limit
+from state.certificates.limits import HOURS, RATE_LIMITED, WEEK, Limit
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.jobs import add_job
-from state.tables import documents, jobs
+from state.jobs import add_job, get_job, note_so_far
+from state.tables import CERTIFYING, documents, jobs
 
 TYPES = (SSL_ISSUE, SSL_RENEW)
+ORDERED = "certificate"
+"""Under which name the results of a job tell of what was ordered by it: `authority`, how many `orders`, `status`; of
+one that was had its `names`, in their order."""
+_ORDER = jobs.c.results[ORDERED]
+_AUTHORITY = _ORDER["authority"].as_string()
 
 
 def ask_for_one(connection: Connection, document: Document, job_type: str, *, asked: bool = False) -> str:
@@ -34,6 +42,35 @@ def under_way(connection: Connection, target: str) -> dict[str, str]:
         select(jobs.c.id, jobs.c.parameters).where(waiting, jobs.c.job_type.in_(TYPES))
     )
     return {str(parameters.get("uid")): job for job, parameters in found}
+
+
+def note_order(connection: Connection, job_id: str, authority: str) -> None:
+    """One more order is put to the authority by a job."""
+    count = int(get_job(connection, job_id).results.get(ORDERED, {}).get("orders", 0)) + 1
+    note_so_far(connection, job_id, {ORDERED: {"status": "ordered", "authority": authority, "orders": count}})
+
+
+def had_alike(
+    connection: Connection, authority: Collection[str], names: Collection[str], now: datetime
+) -> tuple[datetime, ...]:
+    """When certificates for just these names were had from an authority within a week, by whomever; `authority` is all
+    that it is called."""
+    alike, found = sorted(names), _ORDER["names"]
+    since = CERTIFYING & (jobs.c.completed_at > now - WEEK)
+    first = jobs.c.results[(ORDERED, "names", 0)].as_string() == alike[0]
+    query = select(jobs.c.completed_at, found).where(since, _AUTHORITY.in_(authority), first)
+    return tuple(at for at, names_ in connection.execute(query) if names_ == alike)
+
+
+def ordered(
+    connection: Connection, authority: Collection[str], owner: str, now: datetime
+) -> tuple[datetime, ...]:
+    """When an owner put orders to an authority within three hours, those of jobs that go on being of now."""
+    recent = or_(jobs.c.completed_at.is_(None), jobs.c.completed_at > now - HOURS)
+    whose = func.coalesce(jobs.c.owner, "")  # else SQLite goes through all jobs of the owner
+    theirs = CERTIFYING & recent & (whose == owner) & _AUTHORITY.in_(authority)
+    query = select(jobs.c.completed_at, _ORDER["orders"].as_integer()).where(theirs)
+    return tuple(at or now for at, count in connection.execute(query) for _ in range(count))
 
 
 def troubled_by(connection: Connection, code: str, target: str, owners: Collection[str]) -> list[str]:

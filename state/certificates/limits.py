@@ -1,7 +1,8 @@
 """How often authorities are asked: what is waited for after success, after failures, and after what others were told.
 
 Authorities count certificates for the same names by the week, failed validations of a name by the hour, and orders of
-an account, of which there is one for all owners. Pure.
+an account by the hour, of which there is one for all owners. What was had and ordered is counted whatever became of
+the documents since. Pure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,34 @@ from state.certificates.chains import known_chain
 
 RATE_LIMITED, LEFT_ALONE = "RateLimited", "AuthorityLimited"
 """Why there is none: the authority said so of this one; it said so of others."""
+NAMES_LIMITED, OWNER_LIMITED = "NamesLimited", "OwnerLimited"
+"""Why none is ordered: enough were had for just these names; its owner has ordered enough."""
+COUNTED = frozenset({NAMES_LIMITED, OWNER_LIMITED})
+ALIKE, WEEK = 4, timedelta(days=7)
+"""How many are had for just the same names; Let's Encrypt gives five."""
+ORDERS, HOURS = 100, timedelta(hours=3)
+"""How many one owner orders; Let's Encrypt takes 300 from an account, which all owners share."""
+_HOUR = timedelta(hours=1)
 _REST = (timedelta(hours=1), timedelta(hours=36))
 _FREE, _PAUSE = 3, timedelta(minutes=30)
 _EVERYONE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """When certificates for just the same names were had from an authority, and when an owner ordered any there."""
+
+    had: tuple[datetime, ...] = ()
+    orders: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Why nothing is ordered, as a code and as text, and until when."""
+
+    code: str
+    message: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +53,27 @@ class Limit:
     until: datetime
 
 
+def bound(past: Past, provider: str, now: datetime) -> Bound | None:
+    """What keeps an owner from one more order for the same names with this authority; None when nothing does."""
+    alike = f"{ALIKE} certificates for just these names were had from {provider} within {WEEK.days} days"
+    orders = f"{ORDERS} orders of this owner were put to {provider} within 3 hours"
+    found = (
+        (NAMES_LIMITED, f"{alike}, and it gives few", _full(past.had, ALIKE, WEEK, now)),
+        (OWNER_LIMITED, f"{orders}, which takes so many from all", _full(past.orders, ORDERS, HOURS, now)),
+    )
+    bounds = [Bound(code, message, until) for code, message, until in found if until is not None]
+    return max(bounds, key=lambda each: each.until, default=None)
+
+
+def _full(moments: Iterable[datetime], most: int, span: timedelta, now: datetime) -> datetime | None:
+    """When fewer than `most` of these are within the span before; None when it is so now."""
+    fresh = sorted(each for each in moments if now < each + span)
+    return fresh[-most] + span if len(fresh) >= most else None
+
+
 def rested(kept: Mapping[str, Any]) -> datetime | None:
-    """Until when one that was had is enough, whoever wants another: 36 hours, or a third of its lifetime, an hour at
-    least. None where there is none, or nobody knows since when."""
+    """Until when one that was had is not renewed by itself: 36 hours, or a third of its lifetime, an hour at least.
+    None where there is none, or nobody knows since when."""
     chain, since = known_chain(kept), kept.get("had_at")
     if chain is None or since is None:
         return None
@@ -37,14 +81,28 @@ def rested(kept: Mapping[str, Any]) -> datetime | None:
     return _time(since) + max(least, min(most, timedelta(seconds=chain.lifetime / 3)))
 
 
-def by_hand(kept: Mapping[str, Any], now: datetime) -> datetime | None:
-    """The moment before which nobody may ask for one; None when it has come.
+def anew(kept: Mapping[str, Any], now: datetime) -> bool:
+    """Whether who asks is to have another one, and not only one for names that were left out: the last one is not
+    quite new, and its key may have been stolen."""
+    until = _just_had(kept)
+    return until is None or now >= until or not kept.get("left_out")
 
-    After failures one may ask at once, three times, and then every half hour; where names were left out, for these.
+
+def _just_had(kept: Mapping[str, Any]) -> datetime | None:
+    """Until when one is too new for anybody to want another."""
+    since = kept.get("had_at")
+    return None if since is None or known_chain(kept) is None else _time(since) + _HOUR
+
+
+def by_hand(kept: Mapping[str, Any], now: datetime) -> datetime | None:
+    """The moment before which nobody may ask for one, whatever was had before; None when it has come.
+
+    An hour after one was had one may ask for another. After failures one may ask at once, three times, and then every
+    half hour; where names were left out, for these.
     """
-    trouble, left_out = kept.get("trouble"), kept.get("left_out")
-    waits = [min(map(_patience, left_out.values())) if left_out else rested(kept)]
-    until = max((each for each in (*waits, trouble and _patience(trouble)) if each), default=None)
+    trouble, left_out, had = kept.get("trouble"), kept.get("left_out") or {}, _just_had(kept)
+    waits = (had and min([had, *map(_patience, left_out.values())]), trouble and _patience(trouble))
+    until = max((each for each in waits if each), default=None)
     return until if until and now < until else None
 
 
@@ -52,7 +110,7 @@ def _patience(failure: Mapping[str, Any]) -> datetime:
     """When somebody may ask again after this."""
     if failure.get("code") in {RATE_LIMITED, LEFT_ALONE}:
         return _time(failure["retry_at"])
-    if failure["tries"] < _FREE or "at" not in failure:
+    if failure["tries"] < _FREE or "at" not in failure or failure.get("code") in COUNTED:
         return datetime.min.replace(tzinfo=UTC)
     return _time(failure["at"]) + _PAUSE
 

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from state.certificates.chains import kept_chain, read_chain
+from state.certificates.jobs import ask_for_one
+from state.jobs import finish_job
 from state.journal.tables import audit
 from state.keeping import keep
 from state.plans import answer as answer_plan
 from state.plans import pack, take_plan, unpack
 from state.reading import get
-from state.tables import documents, revisions
+from state.tables import documents, jobs, revisions
 from tests.api.conftest import World, report_of
 from tests.state.vouching import vouch
 
@@ -273,9 +275,37 @@ def test_an_authority_that_wants_to_be_left_alone_and_one_that_gave_one_just_now
     _remember(world, uid, trouble=None, had_at=now.isoformat(), **kept_chain(read_chain(MINE.chain)))
     refused = world.call("bert", "POST", f"/ssl/{uid}/renew")
     assert refused.status_code == 429
-    assert refused.json()["details"]["retry_after"] > 86400
-    _remember(world, uid, had_at=(now - timedelta(days=2)).isoformat())
+    assert 3500 < refused.json()["details"]["retry_after"] <= 3600
+    _remember(world, uid, had_at=(now - timedelta(hours=1)).isoformat())
     assert world.call("bert", "POST", f"/ssl/{uid}/renew").status_code == 201
+
+
+def test_what_was_had_before_is_counted_although_its_document_went(world: World) -> None:
+    uid = world.call("bert", "POST", "/ssl", json={"domain": "pol.example"}).json()["id"]
+    for hours in (1, 2, 3):
+        _had(world, uid, hours)
+    path = f"/ssl/{uid}"
+    assert world.call("bert", "DELETE", path).status_code == 204
+    uid = world.call("bert", "POST", "/ssl", json={"domain": "pol.example"}).json()["id"]
+    _had(world, uid, 4)
+    refused = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert (refused.status_code, refused.json()["details"]["code"]) == (429, "too_soon")
+    assert 164 * 3600 - 60 < int(refused.headers["Retry-After"]) <= 164 * 3600
+    assert "4 certificates for just these names" in refused.text
+    more = {"san_domains": ["pol.example", "www.pol.example"]}
+    assert world.call("bert", "PUT", f"/ssl/{uid}", json=more).status_code == 200
+    made = world.call("bert", "POST", f"/ssl/{uid}/renew")
+    assert made.status_code == 201, made.text
+
+
+def _had(world: World, uid: str, hours: int) -> None:
+    """So many hours ago an authority gave one."""
+    told = {"status": "issued", "authority": "letsencrypt", "orders": 1, "names": ["pol.example"]}
+    with world.database.writing() as connection:
+        job = ask_for_one(connection, get(connection, uid), "ssl_issue")
+        finish_job(connection, job, "completed", {"certificate": told})
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        connection.execute(jobs.update().where(jobs.c.id == job).values(completed_at=at))
 
 
 def _remember(world: World, uid: str, **values: Any) -> None:

@@ -159,6 +159,16 @@ def test_who_failed_waits_longer_each_time_and_as_long_as_the_authority_asks(
     assert needed(one, NOW + pause, NOBODY) == "ssl_issue"
 
 
+@pytest.mark.parametrize("code", ["NamesLimited", "OwnerLimited"])
+def test_what_nobody_was_asked_for_is_no_try_and_tried_again_just_then(code: str) -> None:
+    wait = Failed(code, "enough", timedelta(minutes=2))
+    one = replace(certificate(), kept=troubled(certificate(), wait, NOW))
+    assert (one.kept["trouble"]["tries"], one.kept["trouble"]["retry_at"]) == (0, _at(NOW + wait.wait))
+    failed = replace(one, kept=troubled(one, Failed("AuthorityDown", "it is down"), NOW))
+    assert failed.kept["trouble"]["tries"] == 1
+    assert troubled(failed, wait, NOW)["trouble"]["tries"] == 1
+
+
 def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
     one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
     assert needed(one, NOW, NOBODY) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from state.certificates.chains import kept_chain, read_chain
 from state.certificates.jobs import limits
-from state.certificates.limits import Limit, by_hand, left_alone, rested
+from state.certificates.limits import Limit, Past, anew, bound, by_hand, left_alone, rested
 from state.database import Database
 from state.keeping import keep
 from tests.state.companies import LAW
@@ -38,12 +38,22 @@ def test_who_has_one_rests(days: float, hours: int) -> None:
 
 
 def test_one_that_was_had_just_now_is_not_had_again_unless_names_are_missing() -> None:
-    assert by_hand(had(), NOW) == NOW + 36 * HOUR
-    assert by_hand(had(ago=36 * HOUR), NOW) is None
+    assert by_hand(had(), NOW) == NOW + HOUR
+    assert by_hand(had(ago=HOUR), NOW) is None
     assert by_hand({}, NOW) is None
+    assert by_hand({"had_at": NOW.isoformat()}, NOW) is None
     assert by_hand(had(left_out={"b": failure()}), NOW) is None
     tired = {"b": failure(tries=3), "c": failure(tries=9, ago=MINUTE)}
     assert by_hand(had(left_out=tired), NOW) == NOW + 29 * MINUTE
+    assert by_hand(had(left_out=tired, ago=HOUR), NOW) is None
+
+
+def test_who_asks_has_another_one_unless_the_last_is_quite_new_and_lacks_names() -> None:
+    left_out = {"b": failure()}
+    assert anew({}, NOW)
+    assert anew(had(), NOW)
+    assert not anew(had(left_out=left_out), NOW)
+    assert anew(had(left_out=left_out, ago=HOUR), NOW)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +66,50 @@ def test_one_that_was_had_just_now_is_not_had_again_unless_names_are_missing() -
         (failure("RateLimited"), 2 * HOUR),
         (failure("AuthorityLimited"), 2 * HOUR),
         (failure("RateLimited", ago=2 * HOUR), None),
+        (failure("NamesLimited", tries=9), None),
+        (failure("OwnerLimited", tries=9), None),
     ],
 )
 def test_who_failed_may_ask_at_once_a_few_times_and_never_who_was_told_to_wait(
     trouble: dict[str, Any], wait: timedelta | None
 ) -> None:
     assert by_hand({"trouble": trouble}, NOW) == (wait and NOW + wait)
+
+
+def _ago(*hours: float) -> tuple[datetime, ...]:
+    return tuple(NOW - each * HOUR for each in hours)
+
+
+def test_for_the_same_names_four_are_had_a_week() -> None:
+    week = 7 * 24
+    assert bound(Past(), "it", NOW) is None
+    assert bound(Past(had=_ago(1, 2, 3)), "it", NOW) is None
+    assert bound(Past(had=_ago(1, 2, 3, week)), "it", NOW) is None
+    for had_ in (_ago(9, 3, 2, 1), _ago(1, 2, 3, 9), _ago(9, 3, 2, 1, week), _ago(3, 2, 1, 9, 99)):
+        found = bound(Past(had=had_), "it", NOW)
+        assert found is not None
+        assert (found.code, found.until) == ("NamesLimited", NOW + (week - 9) * HOUR)
+        assert "from it" in found.message
+
+
+def test_one_owner_orders_a_hundred_in_three_hours_and_the_longer_bound_counts() -> None:
+    many = [1.0] * 99
+    assert bound(Past(orders=_ago(*many, 3)), "it", NOW) is None
+    found = bound(Past(orders=_ago(2, *many)), "it", NOW)
+    assert found is not None
+    assert (found.code, found.until) == ("OwnerLimited", NOW + HOUR)
+    for had_, code in ((_ago(1, 1, 1, 1), "NamesLimited"), (_ago(167.5, 1, 1, 1), "OwnerLimited")):
+        found = bound(Past(had_, _ago(2, *many)), "it", NOW)
+        assert found is not None
+        assert found.code == code
+
+
+@LAW
+@given(st.lists(st.timedeltas(timedelta(0), 3 * HOUR), max_size=130))
+def test_when_it_has_come_one_may_order_again(ages: list[timedelta]) -> None:
+    past = Past(orders=tuple(NOW - age for age in ages))
+    found = bound(past, "it", NOW)
+    assert found is None or (found.until > NOW and bound(past, "it", found.until) is None)
 
 
 def _limit(owner: str, ago: timedelta = timedelta(0), wait: timedelta = 2 * HOUR) -> Limit:
