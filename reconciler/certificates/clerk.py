@@ -29,7 +29,7 @@ from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
-from state.certificates.authorities import Authority, authorities, synonyms
+from state.certificates.authorities import Authority, authorities, names, synonyms
 from state.certificates.chains import known_chain
 from state.certificates.challenges import left_behind, withdraw
 from state.certificates.jobs import TYPES, had_alike, limits, note_order, ordered
@@ -186,7 +186,7 @@ class Clerk:
         provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
         known = authorities(self._world.settings.authorities)
         if provider not in known:
-            words = f"there is no authority {provider!r}; there are {', '.join(known)}"
+            words = f"there is no authority {provider!r}; there are {', '.join(names(known))}"
             raise Failed("AuthorityUnknown", words)
         return known[provider]
 

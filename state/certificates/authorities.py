@@ -39,6 +39,11 @@ def authorities(path: Path | None) -> Mapping[str, Authority]:
     return {**{each.directory: each for each in named.values()}, **named}
 
 
+def names(known: Mapping[str, Authority]) -> list[str]:
+    """What anybody may know of authorities: their names, and not where those of the house are."""
+    return [name for name in known if not name.startswith("https://")]
+
+
 def synonyms(path: Path | None, provider: str) -> tuple[str, ...]:
     """All that this authority is called, itself first; just that where it is not known, or the file cannot be used."""
     try:

@@ -178,6 +178,16 @@ def test_an_authority_that_refused_two_owners_is_left_alone_by_the_third(office:
     assert office.asked["order-plz"] == 2
 
 
+def test_an_authority_that_nobody_knows_is_told_of_without_where_others_are(office: Office) -> None:
+    office.company.site("a.example", "anna")
+    one = office.company.certificate("a.example", "anna", acme_provider="nobody")
+    office.looked_at()
+    assert office.ask(one).status == "failed"
+    trouble = office.kept(one)["trouble"]
+    assert trouble["code"] == "AuthorityUnknown"
+    assert trouble["message"].endswith("there are letsencrypt, zerossl, buypass, pebble")
+
+
 def test_an_account_that_was_forgotten_is_made_again_at_once(office: Office) -> None:
     one = office.site("a.example", "anna")
     assert office.ask(one).status == "completed"

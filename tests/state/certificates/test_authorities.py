@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from state.certificates.authorities import authorities
+from state.certificates.authorities import authorities, names, synonyms
 from state.errors import Unreadable
 
 
@@ -27,6 +27,22 @@ def test_one_that_is_known_is_found_by_its_directory_too_with_who_we_are_there(t
     assert found["https://z.example/dir"] == found["zerossl"]
     assert "https://acme-v02.api.letsencrypt.org/directory" in found
     assert "https://acme.zerossl.com/v2/DV90" not in found
+
+
+def test_names_are_told_and_no_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "authorities.yaml"
+    path.write_text("house: {directory: https://ca.inside.example/dir}\n")
+    assert names(authorities(path)) == ["letsencrypt", "zerossl", "buypass", "house"]
+
+
+def test_all_words_for_one_authority_are_known(tmp_path: Path) -> None:
+    path, url = tmp_path / "authorities.yaml", "https://acme-v02.api.letsencrypt.org/directory"
+    path.write_text(f"le: {{directory: '{url}'}}\nhouse: {{directory: https://ca.example/dir}}\n")
+    for word in ("letsencrypt", "le", url):
+        assert synonyms(path, word)[0] == word
+        assert set(synonyms(path, word)) == {"letsencrypt", "le", url}
+    assert synonyms(path, "nobody") == ("nobody",)
+    assert synonyms(tmp_path / "none.yaml", "le") == ("le",)
 
 
 @pytest.mark.parametrize(
