@@ -1,5 +1,6 @@
 """The fields of a body that are no part of a spec: names, owners, places and passwords."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -41,8 +42,11 @@ def take_password(kind: Kind, body: Object, faults: list[Fault], *, required: bo
     return password
 
 
-def take_handed(kind: Kind, name: str, body: Object, faults: list[Fault]) -> Handed:
-    """Takes out of the body what is handed over with a document; what that means for its spec is put into it."""
+def take_handed(
+    kind: Kind, name: str, body: Object, faults: list[Fault], decided: Collection[str] = ()
+) -> Handed:
+    """Takes out of the body what is handed over with a document; what that means for its spec is put into it, except
+    for fields that are `decided` elsewhere."""
     if kind.handing is None:
         return Handed()
     wrong: list[Fault] = []
@@ -54,7 +58,7 @@ def take_handed(kind: Kind, name: str, body: Object, faults: list[Fault]) -> Han
     if not isinstance(judged, Handed):
         faults += [Fault(field, message) for field, message in judged]
         return Handed()
-    body |= judged.spec
+    body |= {field: value for field, value in judged.spec.items() if field not in decided}
     return judged
 
 

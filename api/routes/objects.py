@@ -23,6 +23,7 @@ from api.visibility import visible
 from api.waiting import perform_held
 from api.writes import New, Written, missing, visible_document
 from state.access.secrets import keep_verifier, verifier
+from state.certificates.companions import decided_elsewhere
 from state.document import Document
 from state.errors import Fault
 from state.filters import listing
@@ -135,7 +136,8 @@ def _change(kind: Kind, merge: Merge, call: Call) -> Reply:
         insisted = expect(call.request, document.generation)
         given = dict(body)
         more = list(faults)
-        handed = take_handed(kind, document.name, given, more)
+        decided = decided_elsewhere(connection, document) if kind.handing else ()
+        handed = take_handed(kind, document.name, given, more, decided)
         if given.get(kind.name_field) == document.name:
             del given[kind.name_field]
         fixed = [n for n in (kind.name_field, "user_id", "host") if n in given]

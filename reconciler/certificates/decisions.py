@@ -7,11 +7,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
+from state.certificates.giving import kept
 from state.certificates.limits import COUNTED, rested
 from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import Certificate, kept, names_of, unhosted
+from state.kinds.certificate import Certificate, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""

@@ -11,6 +11,7 @@ from reconciler.certificates.decisions import Failed, Issued, needed, settled_wi
 from reconciler.certificates.proofs import sites_pending
 from reconciler.certificates.unserved import NOT_SERVED, not_served_still
 from state.certificates.chains import known_chain
+from state.certificates.giving import KEY
 from state.certificates.jobs import ORDERED
 from state.certificates.limits import by_hand
 from state.document import Document
@@ -21,7 +22,6 @@ from state.jobs import Job, finish_job, get_job, log
 from state.journal.event import FAILED, ISSUED, RENEWED, of_document
 from state.journal.events import emit
 from state.keeping import keep, put_away
-from state.kinds.certificate import KEY
 from state.reading import get, related
 from state.recording import touch
 

@@ -97,6 +97,12 @@ def refuse_change(connection: Connection, before: Document, after: Document) -> 
         raise Conflict(f"{follow}: change that one, or {_off(host)}", code="companion", fields=wrong)
 
 
+def decided_elsewhere(connection: Connection, document: Document) -> frozenset[str]:
+    """The fields of a companion that are what the document says which it came with; none of any other document."""
+    host = _host(connection, document)
+    return frozenset(KINDS[host.kind].companions(host)[document.ref]) if host else frozenset()
+
+
 def _host(connection: Connection, document: Document) -> Document | None:
     """What a companion came with, as long as that wants it."""
     uid = document.kept.get(OF)

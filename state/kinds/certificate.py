@@ -1,27 +1,25 @@
 """Certificate: a certificate for host names: had by ACME (RFC 8555) and renewed, or the tenant's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from state.certificates.chains import Chain, covers, kept_chain, known_chain, read_chain, read_key
+from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended, ends_soon
+from state.certificates.giving import FIELDS, KEY, MOST_NAMES, take
 from state.certificates.sites import CHAINS, file_name
 from state.certificates.zones import zone_of, zone_refs
 from state.compiling import Compiled, Context, Reason, Related
 from state.document import Document, Ref
 from state.fields import Alias
-from state.kind import Handed, Handing, Kind, Values
+from state.kind import Handing, Kind, Values
 from state.names import Claim, alias_name, host_name
 from state.resource import Secret, config, private_config
 from state.spec import Completed, Spec
 
 DNS = "dns01"
-KEY = "key"
-"""The name of the private key among a certificate's secrets."""
 
 
 class Certificate(Spec):
@@ -29,9 +27,10 @@ class Certificate(Spec):
     `private_key`."""
 
     san_domains: Annotated[tuple[Alias, ...], Completed()] = Field(
-        max_length=100,
+        max_length=MOST_NAMES,
         strict=False,
-        description="All names that it is for; its `domain` is always one of them.",
+        description="The names that it is for besides its `domain`, which may be listed too. When one's own is given "
+        "without them, those that it is for.",
     )
     acme_provider: str | None = Field(
         "letsencrypt",
@@ -92,49 +91,6 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     return []
 
 
-def _take(name: str, given: Values, body: Values, at: datetime) -> Handed | Sequence[tuple[str, str]]:
-    """One's own certificate and its key, which come together and belong together."""
-    missing = [(each, "is needed with the other one") for each in _FIELDS if given.get(each) is None]
-    if missing:
-        return missing
-    if body.get("acme_provider") is not None:
-        return [("acme_provider", "is none of one's own certificate: leave it out")]
-    field = "certificate"
-    try:
-        chain = read_chain(str(given["certificate"]))
-        _refuse_useless(chain, name, at)
-        field = "private_key"
-        key = read_key(str(given["private_key"]), chain)
-    except ValueError as error:
-        return [(field, str(error))]
-    return Handed(kept(chain, key), {KEY: key}, {"acme_provider": None})
-
-
-def _refuse_useless(chain: Chain, name: str, at: datetime) -> None:
-    if chain.valid_until <= at:
-        raise ValueError(f"ended on {chain.valid_until:%Y-%m-%d}: give one that is valid")
-    if chain.valid_from > at:
-        raise ValueError(f"begins on {chain.valid_from:%Y-%m-%d}: give one that is valid, or give it then")
-    if not covers(chain.names, _canonical(name)):
-        raise ValueError(f"is not for {name}: it is for {', '.join(chain.names) or 'no host name'}")
-
-
-def _canonical(name: str) -> str:
-    """The name as it will be called; one that will be refused anyway stays as it is."""
-    try:
-        return host_name(name)
-    except ValueError:
-        return name
-
-
-_PASSED = ("trouble", "left_out", "renew_at", "renew_ask_at", "provider", "had_at")
-
-
-def kept(chain: Chain, key: str) -> dict[str, object]:
-    """What is remembered with a certificate; nothing of earlier trouble."""
-    return {**kept_chain(chain), "key_sha256": sha256(key.encode()).hexdigest(), **dict.fromkeys(_PASSED)}
-
-
 def _compile(context: Context) -> Compiled:
     document, spec = context.document, context.document.spec
     assert isinstance(spec, Certificate)
@@ -145,7 +101,8 @@ def _compile(context: Context) -> Compiled:
     if not spec.is_active:
         return Compiled()
     lacking = unhosted(document, context.related)
-    chain, notes = known_chain(document.kept), _trouble(document, lacking)
+    chain = known_chain(document.kept)
+    notes = _trouble(document, {**_uncovered(document, chain), **lacking})
     if chain is None or document.sealed is None:
         return _without(document, notes, lacking)
     name, checksum = file_name(document.name), document.kept["key_sha256"]
@@ -182,6 +139,14 @@ def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ..
     return (*found, *([Reason("NamesLeftOut", f"it is not for {names}")] if names else []))
 
 
+def _uncovered(document: Document, chain: Chain | None) -> dict[str, str]:
+    """The names that one's own certificate is not for."""
+    if chain is None or getattr(document.spec, "acme_provider", None):
+        return {}
+    lacking = [name for name in names_of(document) if not covers(chain.names, name)]
+    return dict.fromkeys(lacking, "the one that was given is for other names")
+
+
 def _without(document: Document, trouble: tuple[Reason, ...], lacking: Mapping[str, str]) -> Compiled:
     """There is none yet: it is asked for, or the authority has refused it, or its owner has to do something."""
     spec = document.spec
@@ -197,17 +162,6 @@ def _without(document: Document, trouble: tuple[Reason, ...], lacking: Mapping[s
     return Compiled(waiting=(Reason("Issuing", f"{spec.acme_provider} is asked for it"),))
 
 
-_PEM = {"type": "string", "writeOnly": True, "maxLength": 65536}
-_FIELDS = {
-    "certificate": {
-        **_PEM,
-        "description": "One's own certificate and what vouches for it, as PEM, its own first.",
-    },
-    "private_key": {
-        **_PEM,
-        "description": "Its key as PEM, without a passphrase. It never appears in any answer.",
-    },
-}
 CERTIFICATE = Kind(
     name="Certificate",
     plural="ssl",
@@ -225,7 +179,7 @@ CERTIFICATE = Kind(
     search=("domain",),
     host_field="domain",
     remembered={"issuer": str, "subject": str, "valid_from": datetime, "valid_until": datetime},
-    handing=Handing(_FIELDS, _take),
+    handing=Handing(FIELDS, take),
     naming={
         "type": "string",
         "format": "idn-hostname",

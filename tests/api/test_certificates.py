@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_refused_with_every_field(
 
 def test_another_one_takes_its_place_and_a_look_is_called_for(world: World) -> None:
     view = _created(world)
-    other = vouch("pol.example", trust="Other Trust")
+    other = vouch("pol.example", "www.pol.example", trust="Other Trust")
     with world.database.writing() as connection:
         connection.execute(documents.update().values(pending=False))
     body = {"certificate": other.chain, "private_key": other.key}
@@ -86,6 +86,29 @@ def test_another_one_takes_its_place_and_a_look_is_called_for(world: World) -> N
         assert connection.execute(
             select(documents.c.pending).where(documents.c.uid == view["id"])
         ).scalar_one()
+
+
+def test_ones_own_is_for_the_names_that_it_says_unless_others_are_given(world: World) -> None:
+    view = _created(world)
+    assert view["san_domains"] == ["pol.example", "www.pol.example"]
+    path = f"/ssl/{view['id']}"
+    other = vouch("*.pol.example", "pol.example", "not_a_name.pol.example")
+    body = {"certificate": other.chain, "private_key": other.key}
+    changed = world.call("bert", "PUT", path, json=body)
+    assert (changed.status_code, changed.json()["san_domains"]) == (200, ["*.pol.example", "pol.example"])
+    given = world.call("bert", "PATCH", path, json={**body, "san_domains": ["a.pol.example"]})
+    assert given.json()["san_domains"] == ["a.pol.example"]
+    assert world.call("bert", "PATCH", path, json={"auto_renew": False}).json()["san_domains"] == [
+        "a.pol.example"
+    ]
+
+
+def test_ones_own_in_place_of_one_that_comes_with_a_site_is_for_the_names_of_the_site(world: World) -> None:
+    _, view = _accompanying(world)
+    body = {"certificate": MINE.chain, "private_key": MINE.key}
+    changed = world.call("bert", "PUT", f"/ssl/{view['id']}", json=body)
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["san_domains"], changed.json()["issuer"]) == (["pol.example"], "Test Trust")
 
 
 def test_a_dry_run_keeps_nothing(world: World, worker: None) -> None:

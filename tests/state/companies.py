@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from reconciler.subject import group_parts
 from state.certificates.chains import read_chain, read_key
+from state.certificates.giving import kept
 from state.compiling import Facts
 from state.dns.keys import make_key
 from state.document import Document, Ref
 from state.kinds import KINDS
-from state.kinds.certificate import kept
 from state.names import host_name, user_name
 from state.templates import TemplateSet, load_templates
 from tests.state.vouching import Vouched, vouch

@@ -109,7 +109,7 @@ def test_ones_own_is_kept_with_what_it_says_and_its_key_is_a_secret() -> None:
     assert handed.keep["names"] == ["example.com", "www.example.com"]
     assert handed.secrets == {"key": MINE.key}
     assert MINE.key not in str(handed.keep)
-    assert handed.spec == {"acme_provider": None}
+    assert handed.spec == {"acme_provider": None, "san_domains": ["example.com", "www.example.com"]}
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,15 @@ def test_names_that_it_is_not_for_are_told_as_long_as_they_are_wanted() -> None:
     left = {name: {"message": "no address"} for name in ("a.example.com", "b.example.com")}
     (note,) = _compile(replace(one, kept={**one.kept, "left_out": left})).notes
     assert (note.code, note.message) == ("NamesLeftOut", "it is not for a.example.com: no address")
+
+
+def test_names_that_ones_own_is_not_for_are_told() -> None:
+    values = {"acme_provider": None, "san_domains": ["www.example.com", "a.b.example.com"]}
+    one = with_material(certificate(**values), "example.com", "*.example.com")
+    (note,) = _compile(one).notes
+    told = "it is not for a.b.example.com: the one that was given is for other names"
+    assert (note.code, note.message) == ("NamesLeftOut", told)
+    assert _compile(with_material(certificate(acme_provider=None), "example.com")).notes == ()
 
 
 def test_one_that_is_switched_off_is_nowhere_and_one_of_nobody_is_blocked() -> None:
