@@ -33,7 +33,7 @@ from state.certificates.authorities import Authority, authorities, names, synony
 from state.certificates.chains import known_chain
 from state.certificates.challenges import left_behind, withdraw
 from state.certificates.jobs import TYPES, had_alike, limits, note_order, ordered
-from state.certificates.limits import LEFT_ALONE, Past, anew, bound, left_alone
+from state.certificates.limits import LEFT_ALONE, Past, anew, bound, ending, left_alone
 from state.claims import lock
 from state.document import Document
 from state.errors import GhostError, Superseded
@@ -204,7 +204,7 @@ class Clerk:
         provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
         called = synonyms(self._world.settings.authorities, provider)
         with self._world.database.reading() as connection:
-            had = had_alike(connection, called, names, now)
+            had = () if ending(document.kept, provider, now) else had_alike(connection, called, names, now)
         with self._world.database.writing() as connection:
             order.lease.check(connection)
             lock(connection, f"acme/orders/{document.owner}")

@@ -22,7 +22,7 @@ ALIKE, WEEK = 4, timedelta(days=7)
 ORDERS, HOURS = 100, timedelta(hours=3)
 """How many one owner orders; Let's Encrypt takes 300 from an account, which all owners share."""
 _HOUR = timedelta(hours=1)
-_REST = (timedelta(hours=1), timedelta(hours=36))
+_REST = (timedelta(minutes=5), timedelta(hours=36))
 _FREE, _PAUSE = 3, timedelta(minutes=30)
 _EVERYONE = timedelta(minutes=15)
 
@@ -72,7 +72,7 @@ def _full(moments: Iterable[datetime], most: int, span: timedelta, now: datetime
 
 
 def rested(kept: Mapping[str, Any]) -> datetime | None:
-    """Until when one that was had is not renewed by itself: 36 hours, or a third of its lifetime, an hour at least.
+    """Until when one that was had is not renewed by itself: 36 hours, or a third of its lifetime, 5 minutes at least.
     None where there is none, or nobody knows since when."""
     chain, since = known_chain(kept), kept.get("had_at")
     if chain is None or since is None:
@@ -90,8 +90,17 @@ def anew(kept: Mapping[str, Any], now: datetime) -> bool:
 
 def _just_had(kept: Mapping[str, Any]) -> datetime | None:
     """Until when one is too new for anybody to want another."""
-    since = kept.get("had_at")
-    return None if since is None or known_chain(kept) is None else _time(since) + _HOUR
+    rest = rested(kept)
+    return None if rest is None else min(rest, _time(kept["had_at"]) + _HOUR)
+
+
+def ending(kept: Mapping[str, Any], provider: str, now: datetime) -> bool:
+    """Whether one that was had from this authority is in the last third of its lifetime: the next one is not one too
+    many then, however many there were, since they live no longer."""
+    chain = known_chain(kept)
+    if chain is None or kept.get("provider") != provider:
+        return False
+    return now >= chain.valid_until - timedelta(seconds=chain.lifetime / 3)
 
 
 def by_hand(kept: Mapping[str, Any], now: datetime) -> datetime | None:

@@ -108,3 +108,16 @@ def test_many_that_are_had_at_once_are_counted_one_by_one(
     until("all are over", lambda: not ended().keys() & {"pending", "running"})
     assert ended() == {"completed": 20, "failed": 10}
     assert office.asked["order-plz"] == 20
+
+
+def test_one_that_ends_is_renewed_whatever_was_had(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ALIKE", 1)
+    one = office.site("a.example", "anna")
+    assert office.ask(one).status == "completed"
+    office.remember(one, had_at="2026-01-01T00:00:00Z", valid_from="2026-01-01T00:00:00Z")
+    office.looked_at()
+    assert office.ask(one, "ssl_renew", asked=True).status == "failed"
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    office.remember(one, trouble=None, valid_until=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
+    office.looked_at()
+    assert office.ask(one, "ssl_renew").status == "completed"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from state.certificates.chains import kept_chain, read_chain
 from state.certificates.jobs import limits
-from state.certificates.limits import Limit, Past, anew, bound, by_hand, left_alone, rested
+from state.certificates.limits import Limit, Past, anew, bound, by_hand, ending, left_alone, rested
 from state.database import Database
 from state.keeping import keep
 from tests.state.companies import LAW
@@ -30,7 +30,7 @@ def failure(code: str = "NameFailed", tries: int = 1, ago: timedelta = timedelta
     return {"code": code, "tries": tries, "at": at.isoformat(), "retry_at": (at + 2 * HOUR).isoformat()}
 
 
-@pytest.mark.parametrize(("days", "hours"), [(90, 36), (3, 24), (0.01, 1)])
+@pytest.mark.parametrize(("days", "hours"), [(90, 36), (3, 24), (0.125, 1), (0.01, 1 / 12)])
 def test_who_has_one_rests(days: float, hours: int) -> None:
     assert rested(had(days=days)) == NOW + hours * HOUR
     assert rested({}) is None
@@ -42,6 +42,7 @@ def test_one_that_was_had_just_now_is_not_had_again_unless_names_are_missing() -
     assert by_hand(had(ago=HOUR), NOW) is None
     assert by_hand({}, NOW) is None
     assert by_hand({"had_at": NOW.isoformat()}, NOW) is None
+    assert by_hand(had(days=0.0625), NOW) == NOW + HOUR / 2
     assert by_hand(had(left_out={"b": failure()}), NOW) is None
     tired = {"b": failure(tries=3), "c": failure(tries=9, ago=MINUTE)}
     assert by_hand(had(left_out=tired), NOW) == NOW + 29 * MINUTE
@@ -74,6 +75,16 @@ def test_who_failed_may_ask_at_once_a_few_times_and_never_who_was_told_to_wait(
     trouble: dict[str, Any], wait: timedelta | None
 ) -> None:
     assert by_hand({"trouble": trouble}, NOW) == (wait and NOW + wait)
+
+
+def test_one_that_ends_is_followed_by_the_next_however_many_there_were() -> None:
+    one = had(days=9, provider="it")
+    end = datetime.fromisoformat(one["valid_until"])
+    third = timedelta(days=3)
+    assert not ending(one, "it", end - third - MINUTE)
+    assert ending(one, "it", end - third)
+    assert not ending(one, "another", end)
+    assert not ending({"provider": "it"}, "it", end)
 
 
 def _ago(*hours: float) -> tuple[datetime, ...]:
