@@ -55,11 +55,11 @@ class Change:
         """The daemon that has to take notice."""
         if self.type == "config":
             return self.key.split(":", 1)[1].split("/", 1)[0]
-        return self.key.split(":", 1)[1] if self.type == "service" else None
+        return self.key.split(":", 1)[1] if self.type in {"service", "placeholder"} else None
 
     @property
     def effect(self) -> Effect:
-        return Effect.RELOAD if self.service else Effect.NONE
+        return Effect.RELOAD if self.service and self.type != "placeholder" else Effect.NONE
 
     @property
     def fields(self) -> list[tuple[str, Any, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from state.compiling import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.document import Document, Ref
 from state.kinds import EVERY
-from state.resource import Resource, service, thumbprint
+from state.resource import Resource, placeholder, service, thumbprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,13 @@ def compile_documents(
 
 
 def _own(services: Iterable[str], plane: Plane) -> Iterator[Resource]:
-    """What is the host's own, and no document's: what all of its sites answer authorities, and the daemons."""
+    """What is the host's own, and no document's: what all of its sites answer authorities, what those show that have
+    no certificate yet, and the daemons."""
     names = sorted(services)
-    if "nginx" in names and plane.thumbprint:
-        yield thumbprint(plane.thumbprint)
+    if "nginx" in names:
+        yield placeholder()
+        if plane.thumbprint:
+            yield thumbprint(plane.thumbprint)
     yield from map(service, names)
 
 

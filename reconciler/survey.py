@@ -22,7 +22,7 @@ from state.database import Database
 from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kinds import EVERY, parts_of_kind
-from state.resource import THUMBPRINT, Attributes, Secret
+from state.resource import HOSTS_OWN, Attributes, Resource, Secret
 from state.settings import Settings
 from state.statuses import load_statuses, target_statuses
 from state.targets import get_target, hosts_facts, list_targets, seen
@@ -32,13 +32,14 @@ from state.zones.secondaries import address_of
 
 @dataclass(frozen=True)
 class World:
-    """What the verbs work with. `own`: what was last found right of what is a host's own (a digest), by target."""
+    """What the verbs work with. `own`: what was last found right of what is a host's own (a digest), by target
+    and key."""
 
     database: Database
     settings: Settings
     run: Run
     templates: Callable[[], Templates]
-    own: dict[str, str] = field(default_factory=dict, compare=False)
+    own: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
     def reveal(self, secret: Secret) -> str | None:
         """A document's secret; None, and a word in the log, when none of the keys opens it."""
@@ -151,15 +152,18 @@ def _presumed(catalog: Catalog) -> dict[str, Mapping[str, object] | None]:
 
 def _own_is_right(world: World, target: str, catalog: Catalog) -> bool:
     """Whether what is the host's own was found right once, so that it need not be looked at for what is new."""
-    own = catalog.resources.get(THUMBPRINT)
-    return own is None or world.own.get(target) == own.digest
+    return all(world.own.get((target, own.key)) == own.digest for own in _own(catalog))
 
 
 def note_own(world: World, target: str, catalog: Catalog, found: Mapping[str, Attributes | None]) -> None:
     """Remembers whether what is the host's own was found as it should be."""
-    own = catalog.resources.get(THUMBPRINT)
-    if own is not None and THUMBPRINT in found:
-        world.own[target] = own.digest if found[THUMBPRINT] == own.attributes else ""
+    for own in _own(catalog):
+        if own.key in found:
+            world.own[target, own.key] = own.digest if found[own.key] == own.attributes else ""
+
+
+def _own(catalog: Catalog) -> list[Resource]:
+    return [catalog.resources[key] for key in HOSTS_OWN if key in catalog.resources]
 
 
 def _known_facts(world: World, target: str) -> Facts:

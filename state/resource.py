@@ -25,6 +25,9 @@ RECORD_SET = "rrset"
 
 _THUMBPRINT = "thumbprint.conf"
 THUMBPRINT = f"config:nginx/{_THUMBPRINT}"
+PLACEHOLDER = "placeholder:nginx"
+HOSTS_OWN = (THUMBPRINT, PLACEHOLDER)
+"""What is no document's, but for the daemons: it is presumed to be right where it was found so before."""
 PRIVATE = "private"
 """The folder of a service's configuration whose files hold secrets."""
 
@@ -172,6 +175,11 @@ def thumbprint(text: str) -> Resource:
     return config(
         "nginx", _THUMBPRINT, f'{head}map $uri $ghostcp_acme_thumbprint {{\n    default "{text}";\n}}\n'
     )
+
+
+def placeholder() -> Resource:
+    """The certificate that sites of a host show which have none yet, without which its web server does not start."""
+    return Resource(PLACEHOLDER, {"usable": True}, service="nginx")
 
 
 def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, ...] = ()) -> Resource:

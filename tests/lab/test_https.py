@@ -1,12 +1,13 @@
 """Sites over HTTPS on a real host, before there is a certificate, and what every site answers an authority."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from inventories import lab
 from state.certificates.account import thumbprint
-from tests.lab.control import Control, control_plane
+from tests.lab.control import Control, control_plane, drop_in, until
 from tests.lab.tls import curl, handshake
 
 pytestmark = pytest.mark.lab
@@ -43,6 +44,34 @@ def test_a_site_without_a_certificate_speaks_https_and_a_name_of_nobody_gets_no_
         secured = control.condition(secure, "Secured")
         assert secured is not None
         assert secured.reason == "NoCertificate"
+        control.remove(tora)
+        control.gone(tora)
+
+
+@pytest.mark.parametrize("endings", [("crt", "key"), ("key",)])
+def test_a_placeholder_that_is_deleted_is_made_anew_and_takes_no_site_down(
+    lab_host: lab.LabHost, tmp_path: Path, endings: tuple[str, ...]
+) -> None:
+    with control_plane(lab_host, tmp_path, sweep_seconds=2) as control:
+        tora = control.tenant("tora")
+        sites = [control.site("plain.test", "tora"), control.site("secure.test", "tora", ssl_enabled=True)]
+        control.ready(tora, *sites)
+        gone = [f"/etc/ghostcp/placeholder.{ending}" for ending in endings]
+        control.run("rm", *gone)
+        control.run("systemctl", "restart", "nginx")
+        assert curl(lab_host, "https://secure.test/", "--insecure", "--head")[0] == 200
+        with drop_in(control, "ghostcp-placeholder", "ExecStart=\nExecStart=/bin/true"):
+            control.run("rm", *gone)
+            lab.exec(lab_host, ["systemctl", "restart", "nginx"])
+            shown = partial(handshake, lab_host, "secure.test")
+            until("they answer again", lambda: "placeholder.invalid" in shown())
+            control.run("rm", *gone)
+            until("it is there again", lambda: not lab.exec(lab_host, ["ls", *gone]).returncode)
+            control.run("rm", *gone)
+            late = control.site("late.test", "tora", ssl_enabled=True)
+            control.ready(late, *sites)
+        assert "placeholder.invalid" in handshake(lab_host, "late.test")
+        assert all(not control.status(site).repairs for site in (late, *sites))
         control.remove(tora)
         control.gone(tora)
 

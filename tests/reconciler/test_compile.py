@@ -10,7 +10,7 @@ from reconciler.compile import compile_documents
 from state.compiling import Plane
 from state.document import Document
 from state.kinds import KINDS
-from state.resource import THUMBPRINT
+from state.resource import PLACEHOLDER, THUMBPRINT
 from state.templates import TemplateSet
 from tests.reconciler.worlds import catalog_of
 from tests.state.companies import (
@@ -48,6 +48,13 @@ def test_what_sites_answer_authorities_is_the_hosts_own_where_there_are_any() ->
     assert (
         THUMBPRINT not in compile_documents(none.documents, none.related, FACTS, templates(), plane).resources
     )
+
+
+def test_a_host_has_a_placeholder_where_it_serves_sites() -> None:
+    catalog = catalog_of(company(user(), site()))
+    assert catalog.wanted_by[PLACEHOLDER] == ""
+    assert catalog.resources[PLACEHOLDER].attributes == {"usable": True}
+    assert PLACEHOLDER not in catalog_of(company(user())).resources
 
 
 def test_a_tombstone_wants_nothing() -> None:

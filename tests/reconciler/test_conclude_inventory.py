@@ -61,7 +61,7 @@ def test_after_a_crash_what_was_not_made_is_made_as_intended_even_a_page() -> No
     _crashed(host, ANNAS, set())
     changes = {c.key: c for c in host.survey(ANNAS).plan.changes}
     assert changes[PAGE].action is Action.CREATE
-    assert {c.cause for c in changes.values() if c.type != "service"} == {Cause.INTENDED}
+    assert {c.cause for c in changes.values() if c.document} == {Cause.INTENDED}
 
 
 @LAW

@@ -9,7 +9,7 @@ from reconciler.compile import compile_documents
 from reconciler.plan import make_plan, refuse
 from state.compiling import Plane, Reason
 from state.document import Refusal, Status
-from state.resource import THUMBPRINT, Effect
+from state.resource import PLACEHOLDER, THUMBPRINT, Effect
 from tests.reconciler.worlds import Host, catalog_of, converged, host_with
 from tests.state.companies import FACTS, buried, company, document, site, templates, user, with_material
 
@@ -68,6 +68,22 @@ def test_what_is_the_hosts_own_is_put_right_whoever_laid_it() -> None:
     assert (change.service, change.cause) == ("nginx", Cause.CORRECTIVE)
     alone = Observation({}, extra={THUMBPRINT: {}, "config:nginx/other.conf": {}})
     assert make_plan(catalog_of(company()), alone, {}).unmanaged == ("config:nginx/other.conf",)
+
+
+def test_a_placeholder_that_is_gone_is_made_anew_before_anything_of_its_web_server() -> None:
+    host = host_with(ANNAS)
+    host.there["service:nginx"] = {"active": False, "current": False}
+    host.there[PLACEHOLDER] = None
+    plan = host.survey(ANNAS).plan
+    assert [(c.key, c.document, c.cause) for c in plan.changes] == [
+        (PLACEHOLDER, "", Cause.CORRECTIVE),
+        ("service:nginx", "", Cause.CORRECTIVE),
+    ]
+    host.reconcile(ANNAS)
+    assert all(not status.repairs for status in host.statuses.values())
+    host.there[PLACEHOLDER] = {"usable": False}
+    (change,) = host.survey(ANNAS).plan.changes
+    assert change.action is Action.UPDATE
 
 
 def test_who_was_put_into_other_groups_has_drifted() -> None:
@@ -266,6 +282,7 @@ def test_a_text_without_an_end_of_line_does_not_run_into_the_next() -> None:
     [
         ("config:php8.4-fpm/a.conf", "php8.4-fpm", Effect.RELOAD),
         ("service:nginx", "nginx", Effect.RELOAD),
+        (PLACEHOLDER, "nginx", Effect.NONE),
         ("directory:/home/anna", None, Effect.NONE),
     ],
 )

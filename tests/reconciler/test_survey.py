@@ -1,14 +1,20 @@
 """What a pass is about, as the database holds it."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from reconciler.survey import pending_on
+from reconciler.survey import World, note_own, pending_on, survey, whole_target
 from state import store
 from state.database import Database
 from state.document import Document
 from state.kinds import KINDS
+from state.resource import HOSTS_OWN, PLACEHOLDER
+from state.settings import Settings
 from state.statuses import settle
 from state.targets import list_hosts
+from tests.state.companies import FACTS, templates
 
 
 def _company(database: Database) -> Document:
@@ -47,6 +53,34 @@ def test_the_tombstone_in_the_way_of_a_new_name_joins_even_when_the_new_one_was_
     assert new.generation == 2
     subject = pending_on(database, "web1", 100)
     assert subject.documents.keys() == subject.statuses.keys() == {old.uid, new.uid}
+
+
+def test_of_what_is_new_is_asked_only_as_long_as_the_hosts_own_was_not_found_right(
+    database: Database, tmp_path: Path
+) -> None:
+    _company(database)
+    _site(database, "example.com")
+    asked: list[str] = []
+
+    def run(playbook: str, target: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(playbook)
+        known = dict.fromkeys(request["resources"])
+        return {"equal": [], "differing": known, "texts": {}, "extra": {}, "facts": asdict(FACTS)}
+
+    world = World(database, Settings(var=tmp_path), run, templates)
+    subject = whole_target(database, "web1")
+    found = survey(world, subject, presume_absent=True)
+    assert PLACEHOLDER in {change.key for change in found.plan.changes}
+    own = {
+        key: found.catalog.resources[key].attributes for key in HOSTS_OWN if key in found.catalog.resources
+    }
+    asked.clear()
+    note_own(world, "web1", found.catalog, own)
+    assert PLACEHOLDER not in {c.key for c in survey(world, subject, presume_absent=True).plan.changes}
+    assert asked == []
+    note_own(world, "web1", found.catalog, {PLACEHOLDER: {"usable": False}})
+    survey(world, subject, presume_absent=True)
+    assert set(asked) == {"observe"}
 
 
 def test_deletions_in_doubt_are_counted_beyond_the_batch(database: Database) -> None:

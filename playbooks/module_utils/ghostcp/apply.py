@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from . import converge, fence, generations, loading, resources, shown
+from . import converge, fence, generations, loading, placeholder, resources, shown
 from .converge import Converged
 from .host import Host, explain
 from .paths import INVALID
@@ -65,6 +65,8 @@ def _apply(
     with clock("make"):
         _carry_out(host, sorted((it for it in plain if not it.deletes), key=_rank), outcomes)
     with clock("check"):
+        if WEB_SERVER in asked:
+            placeholder.keep(host)
         ready = _ready(host, _of(plan, "config"), outcomes)
     daemons = [change for change in _of(plan, "service") if not change.deletes]
     converged = converge.converge(host, ready, asked | {change.name for change in daemons}, clock)

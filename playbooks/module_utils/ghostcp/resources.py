@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from . import accounts, configs, copies, directories, files, served, services, shown, signing
+from . import accounts, configs, copies, directories, files, placeholder, served, services, shown, signing
 from .host import Host
 from .wire import Handler, Observed
 
@@ -11,6 +11,7 @@ HANDLERS: dict[str, Handler] = {
     "directory": directories.HANDLER,
     "file": files.HANDLER,
     "signing": signing.HANDLER,
+    "placeholder": placeholder.HANDLER,
     "config": configs.HANDLER,
     "service": services.HANDLER,
     "shown": shown.HANDLER,
