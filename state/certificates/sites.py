@@ -1,5 +1,6 @@
 """The certificate of a site: which one it is, where the web server finds it, and what is said of it."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, cast
@@ -104,15 +105,34 @@ def file_name(domain: object) -> str:
 def insecure(
     document: Document, values: Words, certificate: Document | None, now: datetime | None
 ) -> tuple[Reason, ...]:
-    """Why a site that wants to speak HTTPS does not do so as it should."""
+    """Why a site that wants to speak HTTPS does not do so as it should, and which of its wishes have no effect."""
     spec = cast("Site", document.spec)
     if is_trusted(values):
         chain = usable(document, certificate)
         return ended(chain, now, f"see the certificate {document.name}") if chain else ()
+    idle = "; ".join(_idle(spec))
     if not (spec.ssl_enabled or spec.letsencrypt_enabled):
-        return ()
-    how = "and over HTTPS with one that nobody trusts" if spec.ssl_enabled else "and not over HTTPS"
-    return (Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, {how}"),)
+        return (Reason("NoEffect", idle),) if idle else ()
+    why = _unserved(spec, usable(document, certificate))
+    return (Reason(why.code, f"{why.message}; {idle}" if idle else why.message),)
+
+
+def _unserved(spec: Site, chain: Chain | None) -> Reason:
+    """Why visitors are shown no certificate that somebody trusts."""
+    if chain:
+        words = "there is a certificate, but HTTPS is not switched on: set ssl_enabled"
+        return Reason("HttpsOff", words)
+    how = "over HTTPS with one that nobody trusts" if spec.ssl_enabled else "not over HTTPS (see ssl_enabled)"
+    return Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, and {how}")
+
+
+def _idle(spec: Site) -> Iterator[str]:
+    if not spec.ssl_enabled:
+        for name in ("ssl_force", "ssl_hsts"):
+            if getattr(spec, name):
+                yield f"{name} has no effect without ssl_enabled"
+    if spec.letsencrypt_wildcard and not spec.letsencrypt_enabled:
+        yield "letsencrypt_wildcard has no effect without letsencrypt_enabled"
 
 
 def secured(values: Words) -> Reason | None:
