@@ -48,4 +48,5 @@ class Facts:
     files: tuple[File, ...] = ()
     store: Store = Store()
     inventory_fault: str = ""
+    authority_faults: tuple[str, ...] = ()
     password: int | None = None

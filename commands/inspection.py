@@ -14,9 +14,10 @@ from commands.administrator import NAME, password_file
 from commands.facts import Facts, File, Role, Store
 from commands.opening import sqlite_file
 from reconciler.inventory import read_inventory
+from state.certificates.authorities import authorities
 from state.database import Database
 from state.document import Ref
-from state.errors import GhostError
+from state.errors import GhostError, Unreadable
 from state.journal.tables import events
 from state.keys import LOCK
 from state.reading import find
@@ -35,6 +36,7 @@ def gather(settings: Settings) -> Facts:
         tuple(_files(settings)),
         _store(settings),
         _inventory(settings.inventory),
+        tuple(_authority_faults(settings.authorities)),
         len(password) if password else None,
     )
 
@@ -55,6 +57,10 @@ def _files(settings: Settings) -> Iterator[File]:
             yield from _file(path, Role.TRUSTED)
     if settings.inventory:
         yield from _file(settings.inventory, Role.TRUSTED)
+    if settings.authorities:
+        yield from _file(
+            settings.authorities, Role.SECRET if _has_secrets(settings.authorities) else Role.TRUSTED
+        )
 
 
 def _file(path: Path, role: Role) -> Iterator[File]:
@@ -105,3 +111,19 @@ def _inventory(path: Path | None) -> str:
     except GhostError as error:
         return error.message
     return ""
+
+
+def _authority_faults(path: Path | None) -> Iterator[str]:
+    try:
+        for name, fault in authorities(path).faults.items():
+            yield f"{name}: {fault}"
+    except Unreadable as error:
+        yield error.message
+
+
+def _has_secrets(path: Path) -> bool:
+    """Whether a file of authorities says who we are there; one that cannot be understood may do so."""
+    try:
+        return "hmac" in path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False

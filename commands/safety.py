@@ -173,6 +173,12 @@ def _password(facts: Facts) -> Iterator[Finding]:
         yield _advice("GHOSTCP_ADMIN_PASSWORD", message, "set it once with 'ghostcp admin', then unset it")
 
 
+def _authorities(facts: Facts) -> Iterator[Finding]:
+    for fault in facts.authority_faults:
+        remedy = "correct it: a name has directory (https), kid and hmac if the authority gave them, roots"
+        yield _broken("GHOSTCP_AUTHORITIES", fault, remedy)
+
+
 def _worker(facts: Facts) -> Iterator[Finding]:
     if facts.inventory_fault:
         yield _broken("GHOSTCP_INVENTORY", facts.inventory_fault, "see 'ansible-inventory --list'")
@@ -193,7 +199,7 @@ def _rates(facts: Facts) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     *(_files, _database, _clocks, _listening, _networks),
-    *(_origins, _peers, _password, _rates, _worker),
+    *(_origins, _peers, _password, _rates, _authorities, _worker),
 )
 
 

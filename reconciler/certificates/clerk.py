@@ -36,13 +36,14 @@ from state.certificates.jobs import TYPES, had_alike, limits, note_order, ordere
 from state.certificates.limits import LEFT_ALONE, Past, anew, bound, ending, left_alone
 from state.claims import lock
 from state.document import Document
-from state.errors import GhostError, Superseded
+from state.errors import GhostError, Superseded, Unreadable
 from state.job_queue import postpone_job, take_job
 from state.jobs import Job
 from state.kinds.certificate import names_of
 from state.queue import ring
 
 AT_ONCE = 50
+OPERATORS = "operators are told what is wrong by 'ghostcp check'"
 PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": ZoneProof}
 """How names are shown to be ours, by what certificates call it."""
 _log = structlog.get_logger()
@@ -132,7 +133,11 @@ class Clerk:
                 refused(connection, job, failed)
         except Superseded:
             raise
-        except (GhostError, OSError) as error:
+        except (Unreadable, OSError) as error:
+            _log.warning("a certificate cannot be had here", job=job.id, error=str(error))
+            with self._concluding(lease, job) as connection:
+                refused(connection, job, Failed("Misconfigured", f"something is wrong here: {OPERATORS}"))
+        except GhostError as error:
             with self._concluding(lease, job) as connection:
                 refused(connection, job, Failed(type(error).__name__, str(error)))
         else:
@@ -185,10 +190,13 @@ class Clerk:
     def _authority(self, document: Document) -> Authority:
         provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
         known = authorities(self._world.settings.authorities)
-        if provider not in known:
-            words = f"there is no authority {provider!r}; there are {', '.join(names(known))}"
+        if provider in known.faults:
+            _log.warning("GHOSTCP_AUTHORITIES", authority=provider, wrong=known.faults[provider])
+            raise Failed("AuthorityMisconfigured", f"{provider} is not set up properly here: {OPERATORS}")
+        if provider not in known.usable:
+            words = f"there is no authority {provider!r}; there are {', '.join(names(known.usable))}"
             raise Failed("AuthorityUnknown", words)
-        return known[provider]
+        return known.usable[provider]
 
     def _check_patience(self, connection: Connection, document: Document, now: datetime) -> None:
         """Raises Failed while the authority wants to be left alone by everyone."""

@@ -1,15 +1,33 @@
 """The authorities that certificates are had from (RFC 8555): those everybody knows, and the operator's own."""
 
+import re
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from state.errors import Unreadable
 
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+_BASE64 = re.compile(r"(?:[A-Za-z0-9_+/-]{4})*[A-Za-z0-9_+/-]{2,4}={0,2}")
+
+
+def _decodable(hmac: str) -> str:
+    if not _BASE64.fullmatch(hmac):
+        raise ValueError("it is no base64url: copy it just as the authority shows it")
+    return hmac
 
 
 class Authority(BaseModel):
@@ -20,8 +38,15 @@ class Authority(BaseModel):
 
     directory: Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=512)]
     kid: str | None = None
-    hmac: str | None = Field(None, repr=False)
+    hmac: Annotated[str, AfterValidator(_decodable)] | None = Field(None, repr=False)
     roots: Path | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if bool(self.kid) != bool(self.hmac):
+            lacking, there = ("hmac", "kid") if self.kid else ("kid", "hmac")
+            raise ValueError(f"there is {there} without {lacking}: give both, or none")
+        return self
 
 
 KNOWN: Mapping[str, Authority] = {
@@ -29,14 +54,27 @@ KNOWN: Mapping[str, Authority] = {
     "zerossl": Authority(directory="https://acme.zerossl.com/v2/DV90"),
     "buypass": Authority(directory="https://api.buypass.com/acme/directory"),
 }
-_File = TypeAdapter(dict[_Name, Authority])
+_NAME: TypeAdapter[str] = TypeAdapter(_Name)
 
 
-def authorities(path: Path | None) -> Mapping[str, Authority]:
-    """Every authority by name, and by the URL of its directory; a file (YAML) adds to those that are known, and
-    overrides them. Raises Unreadable."""
-    named = {**KNOWN, **_named(path)}
-    return {**{each.directory: each for each in named.values()}, **named}
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Those that can be used, by name and by the URL of their directory; what is wrong with others, by name, which is
+    for operators."""
+
+    usable: Mapping[str, Authority]
+    faults: Mapping[str, str]
+
+
+def authorities(path: Path | None) -> Authorities:
+    """Every authority; a file (YAML) adds to those that are known, and overrides them.
+
+    Raises Unreadable, whose message is for operators: it has the path.
+    """
+    given = {name: _judged(name, values) for name, values in _read(path).items()}
+    faults = {name: found for name, found in given.items() if isinstance(found, str)}
+    named = {name: each for name, each in {**KNOWN, **given}.items() if not isinstance(each, str)}
+    return Authorities({**{each.directory: each for each in named.values()}, **named}, faults)
 
 
 def names(known: Mapping[str, Authority]) -> list[str]:
@@ -47,7 +85,7 @@ def names(known: Mapping[str, Authority]) -> list[str]:
 def synonyms(path: Path | None, provider: str) -> tuple[str, ...]:
     """All that this authority is called, itself first; just that where it is not known, or the file cannot be used."""
     try:
-        known = authorities(path)
+        known = authorities(path).usable
     except Unreadable:
         return (provider,)
     mine = known.get(provider)
@@ -55,17 +93,48 @@ def synonyms(path: Path | None, provider: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((provider, *others)))
 
 
-def _named(path: Path | None) -> Mapping[str, Authority]:
+def _read(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return _File.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        fields = (
-            "; ".join(".".join(map(str, each["loc"])) for each in error.errors())
-            if isinstance(error, ValidationError)
-            else type(error).__name__
-        )
-        raise Unreadable(
-            f"GHOSTCP_AUTHORITIES={path} cannot be used ({fields}): it maps names to directory, kid, hmac, roots"
-        ) from None
+        found = yaml.safe_load(path.read_text("utf-8")) or {}
+    except OSError as error:
+        raise _unreadable(path, error.strerror or type(error).__name__) from None
+    except (ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise _unreadable(path, f"it is no YAML{f', line {mark.line + 1}' if mark else ''}") from None
+    if not isinstance(found, dict):
+        raise _unreadable(path, "it does not map names to authorities")
+    return {str(name): values for name, values in found.items()}
+
+
+def _unreadable(path: Path, why: str) -> Unreadable:
+    return Unreadable(f"{path} cannot be used: {why}")
+
+
+def _judged(name: str, values: object) -> Authority | str:
+    """The authority, or what is wrong with it."""
+    try:
+        _NAME.validate_python(name)
+        found = Authority.model_validate(values)
+    except ValidationError as error:
+        return "; ".join(_words(each) for each in error.errors(include_url=False, include_input=False))
+    return _roots_fault(found) or found
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, error["loc"]))
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said
+
+
+def _roots_fault(authority: Authority) -> str:
+    if authority.roots is None or authority.roots.is_dir():
+        return ""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(authority.roots)
+    except ssl.SSLError:
+        return f"roots: there is no certificate (PEM) in {authority.roots}"
+    except OSError as error:
+        return f"roots: {authority.roots} cannot be read: {error.strerror}"
+    return ""

@@ -148,6 +148,46 @@ def test_an_inventory_that_cannot_be_read(run: Run, var: Path, ready: Database, 
     assert "no host in the group" in _found(ended)["GHOSTCP_INVENTORY"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be used: it is no YAML, line 1"),
+        ("house: {directory: https://h.example, roots: /nowhere}", "house: roots: /nowhere cannot be read"),
+        ("house: {directory: https://h.example, kid: k, hmac: S3CRET!}", "house: hmac: it is no base64url"),
+        ("house: {directory: https://h.example, kid: k}", "house: there is kid without hmac"),
+    ],
+)
+def test_authorities_that_cannot_be_used(
+    run: Run, var: Path, ready: Database, tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "authorities.yaml"
+    path.write_text(text)
+    path.chmod(0o600)
+    ended = _check(run, var, ready, "--format", "json", GHOSTCP_AUTHORITIES=str(path))
+    assert ended.status == 1
+    assert words in _found(ended)["GHOSTCP_AUTHORITIES"]["message"]
+    assert "S3CRET" not in ended.out
+
+
+def test_a_file_with_the_secrets_of_accounts_at_authorities_is_for_nobody_else(
+    run: Run, var: Path, ready: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "authorities.yaml"
+    path.write_text("house: {directory: https://h.example}")
+    path.chmod(0o644)
+    assert _check(run, var, ready, GHOSTCP_AUTHORITIES=str(path)).status == 0
+    path.write_text("house: {directory: https://h.example, kid: k, hmac: c2VjcmV0}\n")
+    ended = _check(run, var, ready, "--format", "json", GHOSTCP_AUTHORITIES=str(path))
+    assert "others may read it" in _found(ended)[str(path)]["message"]
+
+
+def test_a_file_of_authorities_that_is_not_there(
+    run: Run, var: Path, ready: Database, tmp_path: Path
+) -> None:
+    missing = _check(run, var, ready, "--format", "json", GHOSTCP_AUTHORITIES=str(tmp_path / "none"))
+    assert "No such file" in _found(missing)["GHOSTCP_AUTHORITIES"]["message"]
+
+
 def test_the_password_in_the_environment_is_measured_and_not_shown(
     run: Run, var: Path, ready: Database
 ) -> None:

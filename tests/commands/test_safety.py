@@ -139,6 +139,11 @@ def test_an_inventory_that_cannot_be_read() -> None:
     assert found(given) == [(BROKEN, "GHOSTCP_INVENTORY")]
 
 
+def test_authorities_that_cannot_be_used() -> None:
+    given = replace(facts(), authority_faults=("zerossl: hmac: it is no base64url", "house: roots"))
+    assert found(given) == [(BROKEN, "GHOSTCP_AUTHORITIES")] * 2
+
+
 def test_advice_is_no_fault() -> None:
     given = replace(facts(), uid=0, settings=Settings())
     assert found(given) == [(ADVICE, "GHOSTCP_INVENTORY"), (ADVICE, "user")]

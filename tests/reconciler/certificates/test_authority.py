@@ -48,7 +48,7 @@ def _desk(authority: Authority, account: str | None = None) -> Desk:
 
 def test_a_certificate_is_had_although_most_nonces_are_refused(tmp_path: Path) -> None:
     with pebble("127.0.0.1", tmp_path, eab=EAB, PEBBLE_WFE_NONCEREJECT="50", **EASY) as running:
-        authority = authorities(running.authorities)["pebble"]
+        authority = authorities(running.authorities).usable["pebble"]
         desk = _desk(authority)
         issued = desk.obtain(["a.test", "b.test"], BY_ITSELF)
         chain = read_chain(issued.chain)
@@ -61,7 +61,7 @@ def test_a_certificate_is_had_although_most_nonces_are_refused(tmp_path: Path) -
 def test_each_name_is_shown_by_itself_and_one_that_cannot_be_is_left_out(tmp_path: Path) -> None:
     with pebble("127.0.0.1", tmp_path, **EASY, PEBBLE_AUTHZREUSE="0") as running:
         proof = Shown("dns-01", {"b.test": "it has no zone"})
-        issued = _desk(authorities(running.authorities)["pebble"]).obtain(
+        issued = _desk(authorities(running.authorities).usable["pebble"]).obtain(
             ["a.test", "*.a.test", "b.test"], proof
         )
         assert set(read_chain(issued.chain).names) == {"a.test", "*.a.test"}
@@ -72,7 +72,7 @@ def test_each_name_is_shown_by_itself_and_one_that_cannot_be_is_left_out(tmp_pat
 
 def test_an_authority_that_has_forgotten_us_says_so(tmp_path: Path) -> None:
     with pebble("127.0.0.1", tmp_path, **EASY) as running:
-        authority = authorities(running.authorities)["pebble"]
+        authority = authorities(running.authorities).usable["pebble"]
         with pytest.raises(Failed) as caught:
             _desk(authority, f"https://localhost:{running.ports[0]}/my-account/77").obtain(
                 ["a.test"], BY_ITSELF

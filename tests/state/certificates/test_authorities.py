@@ -6,24 +6,31 @@ import pytest
 
 from state.certificates.authorities import authorities, names, synonyms
 from state.errors import Unreadable
+from tests.state.vouching import vouch
+
+HMAC = "S3CRET_S3CRET-S3CRETS3CRETQ"
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "authorities.yaml"
+    path.write_text(text)
+    return path
 
 
 def test_everybody_knows_some_and_a_file_adds_to_them_and_overrides_them(tmp_path: Path) -> None:
-    assert {name for name in authorities(None) if "/" not in name} == {"letsencrypt", "zerossl", "buypass"}
-    path = tmp_path / "authorities.yaml"
-    path.write_text(
-        "house: {directory: https://ca.example/dir}\nzerossl: {directory: https://z.example/, kid: k, hmac: h}\n"
-    )
-    found = authorities(path)
-    assert found["house"].directory == "https://ca.example/dir"
-    assert found["zerossl"].kid == "k"
-    assert found["letsencrypt"].kid is None
+    assert names(authorities(None).usable) == ["letsencrypt", "zerossl", "buypass"]
+    text = "house: {directory: https://ca.example/dir}\n"
+    text += f"zerossl: {{directory: https://z.example/, kid: k, hmac: {HMAC}}}\n"
+    found = authorities(_file(tmp_path, text))
+    assert found.faults == {}
+    assert found.usable["house"].directory == "https://ca.example/dir"
+    assert found.usable["zerossl"].kid == "k"
+    assert found.usable["letsencrypt"].kid is None
 
 
 def test_one_that_is_known_is_found_by_its_directory_too_with_who_we_are_there(tmp_path: Path) -> None:
-    path = tmp_path / "authorities.yaml"
-    path.write_text("zerossl: {directory: https://z.example/dir, kid: k, hmac: h}\n")
-    found = authorities(path)
+    text = f"zerossl: {{directory: https://z.example/dir, kid: k, hmac: {HMAC}}}\n"
+    found = authorities(_file(tmp_path, text)).usable
     assert found["https://z.example/dir"] == found["zerossl"]
     assert "https://acme-v02.api.letsencrypt.org/directory" in found
     assert "https://acme.zerossl.com/v2/DV90" not in found
@@ -32,7 +39,7 @@ def test_one_that_is_known_is_found_by_its_directory_too_with_who_we_are_there(t
 def test_names_are_told_and_no_addresses(tmp_path: Path) -> None:
     path = tmp_path / "authorities.yaml"
     path.write_text("house: {directory: https://ca.inside.example/dir}\n")
-    assert names(authorities(path)) == ["letsencrypt", "zerossl", "buypass", "house"]
+    assert names(authorities(path).usable) == ["letsencrypt", "zerossl", "buypass", "house"]
 
 
 def test_all_words_for_one_authority_are_known(tmp_path: Path) -> None:
@@ -46,24 +53,65 @@ def test_all_words_for_one_authority_are_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("values", "words"),
     [
-        ("house: {directory: http://ca.example, hmac: S3CRET}", "house.directory"),
-        ("house: {hmac: S3CRET}", "house.directory"),
-        ("- S3CRET", "GHOSTCP_AUTHORITIES"),
-        ("{S3CRET", "ParserError"),
+        ("{directory: http://ca.example}", "directory"),
+        (f"{{kid: k, hmac: {HMAC}}}", "directory: Field required"),
+        (f"{{directory: https://ca.example, kid: k, hmac: '{HMAC} !'}}", "hmac: it is no base64url: copy it"),
+        (f"{{directory: https://ca.example, kid: k, hmac: {HMAC}AA}}", "hmac: it is no base64url: copy it"),
+        (f"{{directory: https://ca.example, hmac: {HMAC}}}", "there is hmac without kid"),
+        ("{directory: https://ca.example, kid: S3CRET}", "there is kid without hmac"),
+        (
+            "{directory: https://ca.example, roots: /nowhere.pem}",
+            "roots: /nowhere.pem cannot be read: No such",
+        ),
+        ("{directory: https://ca.example, roots: ROOTS}", "roots: there is no certificate"),
+        ("{directory: https://ca.example, key: S3CRET}", "key: Extra inputs"),
+        ("S3CRET", "dictionary"),
     ],
 )
-def test_a_file_that_is_wrong_is_refused_with_the_place_and_without_its_secrets(
+def test_what_is_wrong_with_one_is_told_and_concerns_no_other(
+    tmp_path: Path, values: str, words: str
+) -> None:
+    (tmp_path / "roots").write_text("S3CRET")
+    values = values.replace("ROOTS", str(tmp_path / "roots"))
+    found = authorities(_file(tmp_path, f"letsencrypt: {values}\nhouse: {{directory: https://h.example}}\n"))
+    assert names(found.usable) == ["zerossl", "buypass", "house"]
+    assert words in found.faults["letsencrypt"]
+    assert "S3CRET" not in found.faults["letsencrypt"]
+
+
+def test_roots_are_a_file_or_a_folder_of_certificates(tmp_path: Path) -> None:
+    path = tmp_path / "roots.pem"
+    path.write_text(vouch("root.example").chain)
+    for roots in (path, tmp_path):
+        text = f"house: {{directory: https://h.example, roots: {roots}}}\n"
+        assert authorities(_file(tmp_path, text)).usable["house"].roots == roots
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- S3CRET", "does not map names"),
+        ("house:\n  hmac: {S3CRET", "no YAML, line 2"),
+        ("\0S3CRET", "no YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_without_its_secrets(
     tmp_path: Path, text: str, words: str
 ) -> None:
-    path = tmp_path / "authorities.yaml"
-    path.write_text(text)
     with pytest.raises(Unreadable, match=words) as caught:
-        authorities(path)
+        authorities(_file(tmp_path, text))
     assert "S3CRET" not in str(caught.value)
 
 
+def test_an_empty_file_adds_nothing_and_names_are_words(tmp_path: Path) -> None:
+    assert authorities(_file(tmp_path, "")) == authorities(None)
+    assert list(authorities(_file(tmp_path, "Not a name: {directory: https://h.example}")).faults) == [
+        "Not a name"
+    ]
+
+
 def test_a_file_that_is_not_there_is_said_to_be_unusable(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="FileNotFoundError"):
+    with pytest.raises(Unreadable, match=r"none\.yaml cannot be used: No such file"):
         authorities(tmp_path / "none.yaml")
