@@ -94,6 +94,8 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
         text = rdata_of(vars(spec), zone)
     except ValueError as error:
         faults.append(("value", str(error)))
+    if spec.record_type == "CNAME" and text == f"{spec.name}.{zone}.":
+        faults.append(("value", "leads to itself: name another one"))
     wrong = misplaced(spec.name, spec.record_type, text)
     if wrong:
         faults.append(("record_type", wrong))

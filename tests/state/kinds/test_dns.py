@@ -181,3 +181,9 @@ def test_a_record_that_is_stored_wrong_harms_no_other(stored: dict[str, Any]) ->
 def test_whom_to_write_to_is_named_after_the_zone_that_it_would_be(name: str, named: str) -> None:
     made = DNS_ZONE.complete({}, name, "anna", {}.get, None)
     assert made == {"primary_ns": f"ns1.{named}", "admin_email": f"hostmaster@{named}"}
+
+
+def test_an_alias_of_itself_is_none() -> None:
+    for value, fields in (("a", ["value"]), ("A.example.com", ["value"]), ("b", [])):
+        spec = DnsRecord(name="a", record_type="CNAME", value=value, priority=0)
+        assert [field for field, _ in DNS_RECORD.check("a.example.com", "anna", spec)] == fields
