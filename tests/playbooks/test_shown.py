@@ -184,3 +184,10 @@ def test_what_is_shown_is_looked_at_after_all_else_and_needs_what_it_follows_fro
     assert response["observed"][right.key] == right.attributes
     found = observe.observe(host, {"resources": {right.key: right.digest}})
     assert found["equal"] == [right.key]
+
+
+def test_nobody_is_said_to_undo_what_a_web_server_that_does_not_run_does_not_show(host: Host) -> None:
+    chain = read_chain(vouch("a.test").chain)
+    wanted = resource.shown("a.test", chain.fingerprint, chain.valid_until)
+    result = send(host, change(wanted, None), services=["nginx"])["results"][wanted.key]
+    assert result == {"status": "skipped", "message": "it needs service:nginx, which failed"}

@@ -86,7 +86,7 @@ def _apply(
 def _show(host: Host, plan: Sequence[Change], outcomes: Outcomes, converged: Converged) -> None:
     """What is shown follows from what is loaded; where it does not, the web server is told once more to load it.
 
-    Whether that was of use, the look afterwards says.
+    Whether that was of use, the look afterwards says. One that does not load is not to blame for what it shows.
     """
     shown.forget(host, [change.name for change in plan])
     for change in plan:
@@ -95,6 +95,10 @@ def _show(host: Host, plan: Sequence[Change], outcomes: Outcomes, converged: Con
     report = converged.services.get(WEB_SERVER)
     if (report is None or report.action == "none") and shown.observe(host, list(wanted)) != wanted:
         converged.add(loading.load(host, [WEB_SERVER]))
+    report = converged.services.get(WEB_SERVER)
+    if report is not None and not report.ok:
+        reason = Outcome("skipped", f"it needs service:{WEB_SERVER}, which failed")
+        outcomes.update(dict.fromkeys((f"shown:{name}" for name in wanted), reason))
 
 
 def _of(plan: Iterable[Change], kind: str) -> list[Change]:
