@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from josepy.errors import Error as Unreadable
 from josepy.jwk import JWKEC
 from requests import RequestException, Response
-from requests.exceptions import InvalidJSONError
+from requests.exceptions import InvalidJSONError, SSLError
 
 from reconciler.certificates.decisions import (
     ASKED_EVERY,
@@ -36,6 +36,14 @@ from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
 from state.certificates.authorities import Authority
 
+_UNBOUND = (
+    "the authority gives certificates only to accounts that are bound to one there: operators put its kid and hmac into"
+    " GHOSTCP_AUTHORITIES"
+)
+_UNTRUSTED = (
+    " cannot be spoken to by TLS: it is shown by a certificate that is not trusted here (operators name its `roots` in"
+    " GHOSTCP_AUTHORITIES), or by none"
+)
 ORDER_SECONDS, POLL_SECONDS = 300.0, 1.0
 _NONSENSE = (
     errors.Error,
@@ -73,6 +81,8 @@ class Desk:
             values["external_account_binding"] = messages.ExternalAccountBinding.from_data(
                 key.public_key(), self._authority.kid, self._authority.hmac, self._client.directory
             )
+        elif self._client.external_account_required():
+            raise Failed("AccountRequired", _UNBOUND)
         try:
             made = self._client.new_account(messages.NewRegistration.from_data(**values))
         except errors.ConflictError as known:
@@ -177,6 +187,8 @@ class Desk:
         except RequestException as error:
             if self._network.bounds.overrun:
                 raise self._complaint("BadAnswer", "'s answer does not come to an end") from None
+            if isinstance(error, SSLError):
+                raise self._complaint("AuthorityDown", _UNTRUSTED) from None
             raise self._complaint("AuthorityDown", f" cannot be reached ({type(error).__name__})") from None
         except _NONSENSE as error:
             if any(isinstance(each, Response) and each.status_code >= 500 for each in error.args):

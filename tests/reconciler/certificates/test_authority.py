@@ -58,6 +58,14 @@ def test_a_certificate_is_had_although_most_nonces_are_refused(tmp_path: Path) -
         assert _desk(authority, desk.account).obtain(["a.test"], BY_ITSELF).left_out == {}
 
 
+def test_an_authority_that_binds_accounts_is_said_to_need_kid_and_hmac(tmp_path: Path) -> None:
+    with pebble("127.0.0.1", tmp_path, eab=EAB, **EASY) as running:
+        authority = authorities(running.authorities).usable["pebble"]
+        with pytest.raises(Failed, match="kid and hmac") as caught:
+            _desk(authority.model_copy(update={"kid": None, "hmac": None}))
+        assert caught.value.code == "AccountRequired"
+
+
 def test_each_name_is_shown_by_itself_and_one_that_cannot_be_is_left_out(tmp_path: Path) -> None:
     with pebble("127.0.0.1", tmp_path, **EASY, PEBBLE_AUTHZREUSE="0") as running:
         proof = Shown("dns-01", {"b.test": "it has no zone"})
@@ -115,7 +123,7 @@ def test_an_authority_that_is_not_there_is_down_and_one_that_nobody_vouches_for_
 ) -> None:
     with stub(tmp_path, limited) as authority:
         strange = Authority(directory=authority.directory)
-        with pytest.raises(Failed, match="SSLError") as caught:
+        with pytest.raises(Failed, match="certificate that is not trusted") as caught:
             _desk(strange)
         assert caught.value.code == "AuthorityDown"
     with pytest.raises(Failed, match="cannot be reached"):
