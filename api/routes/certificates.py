@@ -24,7 +24,7 @@ from state.claims import lock
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import CERTIFICATE, Certificate, names_of
+from state.kinds.certificate import CERTIFICATE, Certificate, asked_of, names_of
 
 
 def _renew(call: Call) -> Reply:
@@ -69,7 +69,7 @@ def _check_patience(connection: Connection, document: Document, called: Sequence
     had = () if ending(document.kept, called[0], now) else had_alike(connection, called, names, now)
     enough = bound(Past(had, ordered(connection, called, owner, now)), called[0], now)
     alone = left_alone(limits(connection, called[0]), owner, now)
-    waits = (by_hand(document.kept, now), alone, enough and enough.until)
+    waits = (by_hand(document.kept, now, asked_of(document)), alone, enough and enough.until)
     until = max((each for each in waits if each), default=None)
     if until is not None:
         seconds, shown = ceil((until - now).total_seconds()), f"{until:%Y-%m-%dT%H:%M:%SZ}"

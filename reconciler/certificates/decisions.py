@@ -8,11 +8,11 @@ from typing import Any
 
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
 from state.certificates.giving import kept
-from state.certificates.limits import COUNTED, rested
+from state.certificates.limits import COUNTED, rested, waits
 from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import Certificate, names_of, unhosted
+from state.kinds.certificate import Certificate, asked_of, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
@@ -69,7 +69,7 @@ def needed(document: Document, now: datetime, related: Related) -> str | None:
     spec = document.spec
     if not isinstance(spec, Certificate) or document.deleted or not spec.is_active or not spec.acme_provider:
         return None
-    if _paused(document.kept.get("trouble"), now):
+    if _paused(document, document.kept.get("trouble"), now):
         return None
     lacking = unhosted(document, related)
     if document.name in lacking:
@@ -85,7 +85,7 @@ def needed(document: Document, now: datetime, related: Related) -> str | None:
 def wanted(document: Document, now: datetime) -> tuple[str, ...]:
     """The names to ask for: all but those that failed and are not to be tried again yet."""
     left_out = document.kept.get("left_out") or {}
-    return tuple(name for name in names_of(document) if not _paused(left_out.get(name), now))
+    return tuple(name for name in names_of(document) if not _paused(document, left_out.get(name), now))
 
 
 def renewal(chain: Chain, known: Mapping[str, Any]) -> datetime:
@@ -141,26 +141,28 @@ def enough(there: Iterable[str], names: Iterable[str]) -> bool:
 def settled_without(document: Document, now: datetime) -> str:
     """Why a certificate needs nothing now."""
     trouble = document.kept.get("trouble")
-    if trouble and _paused(trouble, now):
+    if trouble and _paused(document, trouble, now):
         return f"it is asked for again at {trouble['retry_at']}"
     return "there is one already" if known_chain(document.kept) else "it cannot be asked for yet"
 
 
-def _paused(trouble: Mapping[str, Any] | None, now: datetime) -> bool:
-    return trouble is not None and now < _time(trouble["retry_at"])
+def _paused(document: Document, failure: Mapping[str, Any] | None, now: datetime) -> bool:
+    return failure is not None and now < waits(failure, asked_of(document))
 
 
 def troubled(document: Document, failed: Failed, now: datetime) -> dict[str, Any]:
     """What is remembered when there is none: why, how often that was, and when it is tried again."""
-    return {"trouble": _again(document.kept.get("trouble"), failed, now)}
+    return {"trouble": _again(document, document.kept.get("trouble"), failed, now)}
 
 
-def _again(old: Mapping[str, Any] | None, failed: Failed, now: datetime) -> dict[str, Any]:
+def _again(
+    document: Document, old: Mapping[str, Any] | None, failed: Failed, now: datetime
+) -> dict[str, Any]:
     ours = failed.code in COUNTED  # nobody was asked
     tries = (int(old["tries"]) if old else 0) + (not ours)
     pause = timedelta(0) if ours else PAUSES[min(tries, len(PAUSES)) - 1]
     again = now + min(max(pause, failed.wait or pause), LONGEST)
-    told = {"code": failed.code, "message": failed.message}
+    told = {"code": failed.code, "message": failed.message, "of": list(asked_of(document))}
     return {**told, "tries": tries, "at": _text(now), "retry_at": _text(again)}
 
 
@@ -195,7 +197,7 @@ def _left_out(
 ) -> dict[str, Any] | None:
     """For which of its names there is none, each with why and when it is tried again; None where there is none."""
     old, own = document.kept.get("left_out") or {}, names_of(document)
-    left = {name: _again(old.get(name), why, now) for name, why in problems.items()}
+    left = {name: _again(document, old.get(name), why, now) for name, why in problems.items()}
     still = {name: each for name, each in old.items() if name in own and not covers(names, name)}
     return {**still, **left} or None
 

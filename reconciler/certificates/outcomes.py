@@ -22,6 +22,7 @@ from state.jobs import Job, finish_job, get_job, log
 from state.journal.event import FAILED, ISSUED, RENEWED, of_document
 from state.journal.events import emit
 from state.keeping import keep, put_away
+from state.kinds.certificate import asked_of
 from state.reading import get, related
 from state.recording import touch
 
@@ -43,7 +44,7 @@ def certificate(connection: Connection, job: Job, now: datetime | None = None) -
     if now and not job.parameters.get("asked"):
         if needed(document, now, related(connection)) is None:
             raise Failed("Settled", settled_without(document, now))
-    elif now and (until := by_hand(document.kept, now)):
+    elif now and (until := by_hand(document.kept, now, asked_of(document))):
         raise Failed("TooSoon", f"it may be asked for again at {until:%Y-%m-%dT%H:%M:%SZ}")
     return document
 
@@ -54,7 +55,7 @@ def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapp
     keep(connection, document.uid, {**news, "left_out": _still(connection, document, news["left_out"])})
     put_away(connection, var, document.uid, {KEY: issued.key})
     touch(connection, document)
-    _log_left_out(connection, job, issued.left_out)
+    _tell_left_out(connection, job, document, issued.left_out, news)
     verb = ISSUED if job.job_type == SSL_ISSUE else RENEWED
     emit(connection, of_document(document, verb, valid_until=news["valid_until"]))
     line = f"{news['issuer']} vouches for {', '.join(news['names'])} until {news['valid_until']}"
@@ -63,17 +64,14 @@ def kept(connection: Connection, var: Path, job: Job, issued: Issued, news: Mapp
 
 
 def stayed(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:
-    """There is no other one to be had than the one that is there; who hears of it hears it the first time only."""
+    """There is no other one to be had than the one that is there."""
     document = certificate(connection, job)
     news = unchanged(document, left_out, datetime.now(UTC))
     keep(connection, document.uid, {**news, "left_out": _still(connection, document, news["left_out"])})
     touch(connection, document)
-    _log_left_out(connection, job, left_out)
+    _tell_left_out(connection, job, document, left_out, news)
     told = "there is one already for all names that can be had"
     finish_job(connection, job.id, "completed", _results(connection, job, "unchanged"), told)
-    if any(news["left_out"][name]["tries"] == 1 for name in left_out):
-        message = "; ".join(f"{name}: {why.message}" for name, why in left_out.items())
-        emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
 
 
 def refused(connection: Connection, job: Job, failed: Failed) -> None:
@@ -100,7 +98,17 @@ def _results(connection: Connection, job: Job, status: str, **values: Any) -> di
     return {ORDERED: {**so_far, "status": status, **values}} if so_far else {}
 
 
-def _log_left_out(connection: Connection, job: Job, left_out: Mapping[str, Failed]) -> None:
+def _tell_left_out(
+    connection: Connection,
+    job: Job,
+    document: Document,
+    left_out: Mapping[str, Failed],
+    news: Mapping[str, Any],
+) -> None:
+    """Which names were left out, and why; who hears of it hears it the first time only."""
+    if any(news["left_out"][name]["tries"] == 1 for name in left_out):
+        message = "; ".join(f"{name}: {why.message}" for name, why in left_out.items())
+        emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
     log(connection, job.id, *(f"left out {name}: {why.message}" for name, why in left_out.items()))
 
 

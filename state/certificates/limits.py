@@ -5,7 +5,7 @@ an account by the hour, of which there is one for all owners. What was had and o
 the documents since. Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,22 +103,35 @@ def ending(kept: Mapping[str, Any], provider: str, now: datetime) -> bool:
     return now >= chain.valid_until - timedelta(seconds=chain.lifetime / 3)
 
 
-def by_hand(kept: Mapping[str, Any], now: datetime) -> datetime | None:
+def by_hand(kept: Mapping[str, Any], now: datetime, asked: Sequence[str] = ()) -> datetime | None:
     """The moment before which nobody may ask for one, whatever was had before; None when it has come.
 
     An hour after one was had one may ask for another. After failures one may ask at once, three times, and then every
     half hour; where names were left out, for these.
     """
     trouble, left_out, had = kept.get("trouble"), kept.get("left_out") or {}, _just_had(kept)
-    waits = (had and min([had, *map(_patience, left_out.values())]), trouble and _patience(trouble))
+    patience = [_patience(each, asked) for each in left_out.values()]
+    waits = (had and min([had, *patience]), trouble and _patience(trouble, asked))
     until = max((each for each in waits if each), default=None)
     return until if until and now < until else None
 
 
-def _patience(failure: Mapping[str, Any]) -> datetime:
+def is_about(failure: Mapping[str, Any], asked: Sequence[str]) -> bool:
+    """Whether it failed when the same was asked for as is now: of the same authority, in the same way."""
+    return failure.get("of") in (None, list(asked))
+
+
+def waits(failure: Mapping[str, Any], asked: Sequence[str]) -> datetime:
+    """When it is tried again by itself; who has corrected what is asked for since waits as who asks by hand."""
+    again = _time(failure["retry_at"])
+    return again if is_about(failure, asked) else min(again, _patience(failure, asked))
+
+
+def _patience(failure: Mapping[str, Any], asked: Sequence[str]) -> datetime:
     """When somebody may ask again after this."""
     if failure.get("code") in {RATE_LIMITED, LEFT_ALONE}:
-        return _time(failure["retry_at"])
+        same = is_about(failure, asked) or failure["of"][:1] == list(asked[:1])
+        return _time(failure["retry_at"]) if same or not asked else datetime.min.replace(tzinfo=UTC)
     if failure["tries"] < _FREE or "at" not in failure or failure.get("code") in COUNTED:
         return datetime.min.replace(tzinfo=UTC)
     return _time(failure["at"]) + _PAUSE

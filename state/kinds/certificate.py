@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended, ends_soon
 from state.certificates.giving import FIELDS, KEY, MOST_NAMES, take
+from state.certificates.limits import is_about
 from state.certificates.sites import CHAINS, file_name
 from state.certificates.zones import zone_of, zone_refs
 from state.compiling import Compiled, Context, Reason, Related
@@ -60,6 +61,13 @@ def names_of(document: Document) -> tuple[str, ...]:
     return tuple(dict.fromkeys((document.name, *spec.san_domains, *below)))
 
 
+def asked_of(document: Document) -> tuple[str, str]:
+    """The authority that is asked, and how it is shown whose the names are."""
+    spec = document.spec
+    assert isinstance(spec, Certificate)
+    return str(spec.acme_provider), spec.acme_challenge_type
+
+
 def unhosted(document: Document, related: Related) -> dict[str, str]:
     """The names that cannot be shown to be ours, each with why: dns-01 is answered in zones of the same owner here."""
     spec = document.spec
@@ -102,7 +110,8 @@ def _compile(context: Context) -> Compiled:
         return Compiled()
     lacking = unhosted(document, context.related)
     chain = known_chain(document.kept)
-    notes = _trouble(document, {**_uncovered(document, chain), **lacking})
+    uncovered = {name: why for name, why in lacking.items() if not (chain and covers(chain.names, name))}
+    notes = _trouble(document, {**_uncovered(document, chain), **uncovered})
     if chain is None or document.sealed is None:
         return _without(document, notes, lacking)
     name, checksum = file_name(document.name), document.kept["key_sha256"]
@@ -127,9 +136,9 @@ def _ending(spec: Certificate, chain: Chain, now: datetime | None) -> tuple[tupl
 
 def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ...]:
     """What went wrong when one was asked for last, and for which names there is none."""
-    trouble, left_out = document.kept.get("trouble"), document.kept.get("left_out") or {}
-    told = {name: each["message"] for name, each in left_out.items() if name in names_of(document)}
-    told |= lacking
+    trouble, left_out = _failure(document), document.kept.get("left_out") or {}
+    now = {n: e for n, e in left_out.items() if n in names_of(document) and is_about(e, asked_of(document))}
+    told = {name: each["message"] for name, each in now.items()} | dict(lacking)
     names = "; ".join(f"{name}: {why}" for name, why in told.items())
     found = (
         [Reason(trouble["code"], f"{trouble['message']}; tried again at {trouble['retry_at']}")]
@@ -137,6 +146,12 @@ def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ..
         else []
     )
     return (*found, *([Reason("NamesLeftOut", f"it is not for {names}")] if names else []))
+
+
+def _failure(document: Document) -> Mapping[str, Any] | None:
+    """Why there is none, or no newer one, as long as that is about what is asked for now."""
+    trouble = document.kept.get("trouble")
+    return trouble if trouble and is_about(trouble, asked_of(document)) else None
 
 
 def _uncovered(document: Document, chain: Chain | None) -> dict[str, str]:
@@ -157,7 +172,7 @@ def _without(document: Document, trouble: tuple[Reason, ...], lacking: Mapping[s
     if document.name in lacking:
         message = f"{document.name}: {lacking[document.name]}, where {DNS} could be answered: make one"
         return Compiled(blocked=(Reason("ZoneNotHosted", message),))
-    if document.kept.get("trouble"):
+    if _failure(document):
         return Compiled(blocked=trouble[:1])
     return Compiled(waiting=(Reason("Issuing", f"{spec.acme_provider} is asked for it"),))
 

@@ -169,6 +169,13 @@ def test_what_nobody_was_asked_for_is_no_try_and_tried_again_just_then(code: str
     assert troubled(failed, wait, NOW)["trouble"]["tries"] == 1
 
 
+def test_a_failure_is_about_what_was_asked_for() -> None:
+    one = replace(certificate(), kept=troubled(certificate(), Failed("AuthorityUnknown", "no such"), NOW))
+    assert needed(one, NOW, NOBODY) is None
+    assert needed(replace(one, spec=certificate(acme_provider="zerossl").spec), NOW, NOBODY) == "ssl_issue"
+    assert needed(replace(one, spec=certificate(auto_renew=False).spec), NOW, NOBODY) is None
+
+
 def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
     one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
     assert needed(one, NOW, NOBODY) is None

@@ -5,10 +5,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from reconciler.certificates.unserved import NOT_SERVED, forgotten, served_by
 from reconciler.certificates.wanting import wake_unserved
 from state.document import Document
+from state.journal.tables import events
 from state.reading import get
 from state.tables import documents
 from tests.reconciler.certificates.office import Office
@@ -102,6 +104,9 @@ def test_a_name_that_was_left_out_for_want_of_a_site_is_asked_for_when_it_has_on
     office.looked_at()
     assert office.ask(one).status == "completed"
     assert set(office.kept(one)["left_out"]) == {"b.example", "c.example"}
+    with office.database.reading() as connection:
+        told = select(events.c.data).where(events.c.event == "ssl.certificate.failed")
+        assert [each["reason"] for each in connection.execute(told).scalars()] == ["NamesLeftOut"]
     made = office.company.site("b.example", "anna")
     _settled(office, one)
     assert _live(office, made)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from state.certificates.chains import kept_chain, read_chain
 from state.certificates.jobs import limits
-from state.certificates.limits import Limit, Past, anew, bound, by_hand, ending, left_alone, rested
+from state.certificates.limits import Limit, Past, anew, bound, by_hand, ending, left_alone, rested, waits
 from state.database import Database
 from state.keeping import keep
 from tests.state.companies import LAW
@@ -121,6 +121,22 @@ def test_when_it_has_come_one_may_order_again(ages: list[timedelta]) -> None:
     past = Past(orders=tuple(NOW - age for age in ages))
     found = bound(past, "it", NOW)
     assert found is None or (found.until > NOW and bound(past, "it", found.until) is None)
+
+
+def test_who_corrects_what_is_asked_for_waits_as_who_asks_by_hand() -> None:
+    asked, other = ("it", "http01"), ("another", "http01")
+    way = ("it", "dns01")
+    failed = {**failure(), "of": list(asked)}
+    assert waits(failed, asked) == NOW + 2 * HOUR
+    assert waits(failure(), other) == NOW + 2 * HOUR
+    assert waits(failed, other) <= NOW
+    assert waits({**failed, "tries": 3}, way) == NOW + HOUR / 2
+    assert waits({**failed, "tries": 3, "retry_at": NOW.isoformat()}, way) == NOW
+    limited = {**failed, "code": "RateLimited"}
+    assert (waits(limited, other) <= NOW, waits(limited, way)) == (True, NOW + 2 * HOUR)
+    assert by_hand({"trouble": limited}, NOW, other) is None
+    assert by_hand({"trouble": limited}, NOW, way) == NOW + 2 * HOUR
+    assert by_hand({"trouble": {**limited, "code": "AuthorityLimited"}}, NOW) == NOW + 2 * HOUR
 
 
 def _limit(owner: str, ago: timedelta = timedelta(0), wait: timedelta = 2 * HOUR) -> Limit:

@@ -185,6 +185,26 @@ def test_names_that_ones_own_is_not_for_are_told() -> None:
     assert _compile(with_material(certificate(acme_provider=None), "example.com")).notes == ()
 
 
+def test_trouble_is_told_as_long_as_it_is_about_what_is_asked_for() -> None:
+    of = {"of": ["letsencrypt", "http01"]}
+    left = {"a.example.com": {**of, "message": "no address"}}
+    kept = {"trouble": {**_TROUBLE, **of}, "left_out": left}
+    one = replace(certificate(san_domains=["a.example.com"]), kept=kept)
+    assert [r.code for r in _compile(one).blocked] == ["NameFailed"]
+    other = replace(one, spec=certificate(san_domains=["a.example.com"], acme_provider="zerossl").spec)
+    assert [r.code for r in _compile(other).waiting] == ["Issuing"]
+    there = with_material(other, "example.com")
+    assert _compile(replace(there, kept={**there.kept, **kept})).notes == ()
+
+
+def test_a_name_whose_zone_went_is_told_when_it_is_not_in_the_chain() -> None:
+    values = {"acme_challenge_type": "dns01", "san_domains": ["www.example.org"]}
+    one = with_material(certificate(**values), "example.com")
+    (note,) = _compile(one).notes
+    assert "www.example.org" in note.message
+    assert "example.com:" not in note.message
+
+
 def test_one_that_is_switched_off_is_nowhere_and_one_of_nobody_is_blocked() -> None:
     assert _compile(with_material(certificate(is_active=False))).resources == ()
     assert [r.code for r in _compile(certificate(), user("bob")).blocked] == ["OwnerHasNoAccount"]
