@@ -95,8 +95,9 @@ class Desk:
         proof: Proof,
         there: Sequence[str] = (),
         permit: Callable[[Sequence[str]], None] = lambda _: None,
+        musts: Sequence[str] = (),
     ) -> Issued | Unchanged:
-        """A certificate for these names, the first of which it must be for; others may be left out.
+        """A certificate for these names, the first of which it must be for, and for `musts`; others may be left out.
 
         `there` are names that there is a good one for: where no other name is left, no second one is had. `permit`
         raises Failed where nothing is to be ordered for names; each order is put to it first.
@@ -110,7 +111,7 @@ class Desk:
                 if isinstance(problems, str):
                     said = self.suggestion(problems)
                     return Issued(problems, key, left_out, said.renew_at, tuple(names))
-                left = without(names, problems, names[0])
+                left = without(names, problems, {names[0], *musts})
                 left_out |= {n: Failed(NAME_FAILED, problems[n]) for n in names if n not in left}
                 names = left
                 if enough(there, names):

@@ -22,6 +22,7 @@ from reconciler.certificates.decisions import (
     settled,
     wanted,
 )
+from reconciler.certificates.losses import indispensable
 from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
 from reconciler.certificates.suggestions import Suggestions
@@ -174,7 +175,8 @@ class Clerk:
         if enough(there, names):
             return Unchanged(left_out)
         permit = partial(self._permit, order)
-        found = self._obtained(authority, key, lambda desk: desk.obtain(names, proof, there, permit))
+        musts = () if by_hand else indispensable(document, now, job.job_type)
+        found = self._obtained(authority, key, lambda desk: desk.obtain(names, proof, there, permit, musts))
         return replace(found, left_out={**left_out, **found.left_out})
 
     def _suggestion(self, document: Document) -> Suggestion:

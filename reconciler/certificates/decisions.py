@@ -220,10 +220,11 @@ def _usable(document: Document, issued: Issued, now: datetime) -> Chain:
     return chain
 
 
-def without(names: Iterable[str], problems: Mapping[str, str], main: str) -> tuple[str, ...]:
-    """The names that are left when these have problems. Raises Failed when the main one has, or none is named."""
+def without(names: Iterable[str], problems: Mapping[str, str], musts: Iterable[str]) -> tuple[str, ...]:
+    """The names that are left when these have problems. Raises Failed when one that must be there has, or none is
+    named."""
     names = tuple(names)
-    if main in problems or not problems.keys() & set(names):
+    if problems.keys() & set(musts) or not problems.keys() & set(names):
         told = "; ".join(f"{name}: {why}" for name, why in problems.items())
         raise Failed(NAME_FAILED, told or "the authority does not say which name is wrong")
     return tuple(name for name in names if name not in problems)

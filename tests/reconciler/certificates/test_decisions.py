@@ -300,10 +300,12 @@ def test_what_an_authority_asks_to_wait(header: str | None, wait: timedelta | No
 
 def test_bad_names_are_left_out_unless_the_first_is_among_them_or_none_is_named() -> None:
     names = ("a.example", "b.example", "c.example")
-    assert without(names, {"b.example": "no address"}, "a.example") == ("a.example", "c.example")
+    assert without(names, {"b.example": "no address"}, ["a.example"]) == ("a.example", "c.example")
+    with pytest.raises(Failed, match=r"b\.example: no address"):
+        without(names, {"b.example": "no address"}, ["a.example", "b.example"])
     with pytest.raises(Failed, match=r"a\.example: no address"):
-        without(names, {"a.example": "no address"}, "a.example")
+        without(names, {"a.example": "no address"}, ["a.example"])
     with pytest.raises(Failed, match="does not say"):
-        without(names, {}, "a.example")
+        without(names, {}, ["a.example"])
     with pytest.raises(Failed, match=r"x\.example: what"):
-        without(names, {"x.example": "what"}, "a.example")
+        without(names, {"x.example": "what"}, ["a.example"])
