@@ -22,9 +22,12 @@ def is_due(connection: Connection, target: str, types: Collection[str]) -> bool:
     return connection.execute(select(jobs.c.id).where(_due(target, types)).limit(1)).first() is not None
 
 
-def take_job(connection: Connection, target: str, types: Collection[str], holder: str) -> Job | None:
-    """The most urgent job of these types and this target that is due, of equals the oldest; now held by `holder`."""
-    mine = _due(target, types)
+def take_job(
+    connection: Connection, target: str, types: Collection[str], holder: str, besides: Collection[str] = ()
+) -> Job | None:
+    """The most urgent job of these types and this target that is due, of equals the oldest; now held by `holder`. It
+    belongs to nobody of `besides`."""
+    mine = _due(target, types) & jobs.c.owner.not_in(besides)
     query = (
         select(jobs.c.id).where(mine).order_by(jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id).limit(1)
     )

@@ -1,7 +1,8 @@
 """The clerk of one target: has certificates issued, many at a time, each as a job of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,14 @@ PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": 
 _log = structlog.get_logger()
 
 
+def sated(owners: Iterable[str]) -> frozenset[str]:
+    """Whoever has as many under way as there is room for others; `owners` are those of what is under way. So one tenant
+    gets half of the room, the next one half of the rest: nobody's slow authority keeps others from theirs."""
+    counts = Counter(owners)
+    room = AT_ONCE - counts.total()
+    return frozenset(owner for owner, count in counts.items() if count >= room)
+
+
 class Clerk:
     """Takes the jobs of a target that are due. What could not be concluded is at the next turn."""
 
@@ -57,7 +66,7 @@ class Clerk:
         self._world, self._target, self._stop = world, target, stop
         self._free = threading.Semaphore(AT_ONCE)
         self._lost: list[Job] = []
-        self._at: set[str] = set()
+        self._at: dict[str, str] = {}
         self._suggestions = Suggestions(world, target, self._suggestion)
 
     def turn(self, lease: Lease) -> int:
@@ -71,7 +80,7 @@ class Clerk:
             if job is None:
                 self._free.release()
                 return begun
-            self._at.add(job.id)
+            self._at[job.id] = job.owner
             threading.Thread(target=self._carried_out, args=(lease, job), daemon=True).start()
             begun += 1
         return begun
@@ -99,7 +108,7 @@ class Clerk:
     def _taken(self, lease: Lease) -> Job | None:
         with self._world.database.writing() as connection:
             lease.check(connection)
-            return take_job(connection, self._target, TYPES, whoami())
+            return take_job(connection, self._target, TYPES, whoami(), sated(self._at.values()))
 
     def _carried_out(self, lease: Lease, job: Job) -> None:
         try:
@@ -110,7 +119,7 @@ class Clerk:
             _log.exception("a certificate failed by a fault of ours", job=job.id)
             self._give_up(lease, job)
         finally:
-            self._at.discard(job.id)
+            self._at.pop(job.id, None)
             self._free.release()
 
     def _give_up(self, lease: Lease, job: Job) -> None:
