@@ -68,7 +68,7 @@ def _check_patience(connection: Connection, document: Document, called: Sequence
     names = [name for name in names_of(document) if name not in left_out]
     had = () if ending(document.kept, called[0], now) else had_alike(connection, called, names, now)
     enough = bound(Past(had, ordered(connection, called, owner, now)), called[0], now)
-    alone = left_alone(limits(connection, called[0]), owner, now)
+    alone = left_alone(limits(connection, called, now), owner, now)
     waits = (by_hand(document.kept, now, asked_of(document)), alone, enough and enough.until)
     until = max((each for each in waits if each), default=None)
     if until is not None:

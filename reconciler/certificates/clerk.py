@@ -1,11 +1,10 @@
 """The clerk of one target: has certificates issued, many at a time, each as a job of its own."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -26,17 +25,17 @@ from reconciler.certificates.decisions import (
 from reconciler.certificates.losses import indispensable
 from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
+from reconciler.certificates.restraint import check_patience, permit, sated
 from reconciler.certificates.suggestions import Suggestions
 from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
-from state.certificates.authorities import Authority, authorities, names, synonyms
+from state.certificates.authorities import Authority, authorities, names
 from state.certificates.chains import known_chain
 from state.certificates.challenges import left_behind, withdraw
-from state.certificates.jobs import TYPES, had_alike, limits, note_order, ordered
-from state.certificates.limits import LEFT_ALONE, Past, anew, bound, ending, left_alone
-from state.claims import lock
+from state.certificates.jobs import TYPES
+from state.certificates.limits import anew
 from state.document import Document
 from state.errors import GhostError, Superseded, Unreadable
 from state.job_queue import postpone_job, take_job
@@ -49,14 +48,6 @@ OPERATORS = "operators are told what is wrong by 'ghostcp check'"
 PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": ZoneProof}
 """How names are shown to be ours, by what certificates call it."""
 _log = structlog.get_logger()
-
-
-def sated(owners: Iterable[str]) -> frozenset[str]:
-    """Whoever has as many under way as there is room for others; `owners` are those of what is under way. So one tenant
-    gets half of the room, the next one half of the rest: nobody's slow authority keeps others from theirs."""
-    counts = Counter(owners)
-    room = AT_ONCE - counts.total()
-    return frozenset(owner for owner, count in counts.items() if count >= room)
 
 
 class Clerk:
@@ -108,7 +99,7 @@ class Clerk:
     def _taken(self, lease: Lease) -> Job | None:
         with self._world.database.writing() as connection:
             lease.check(connection)
-            return take_job(connection, self._target, TYPES, whoami(), sated(self._at.values()))
+            return take_job(connection, self._target, TYPES, whoami(), sated(self._at.values(), AT_ONCE))
 
     def _carried_out(self, lease: Lease, job: Job) -> None:
         try:
@@ -173,7 +164,7 @@ class Clerk:
         order = Order(self._world, lease, job.id, document, self._stop, job.created_at)
         proof = PROOFS[document.spec.acme_challenge_type](order)  # type: ignore[attr-defined]
         with self._world.database.writing() as connection:
-            self._check_patience(connection, document, now)
+            check_patience(connection, order, now)
             asked = names_of(document) if by_hand else wanted(document, now)
             names, foreign = proof.sort_out(connection, asked)
             key = account_key(connection, self._world.settings.var)
@@ -183,9 +174,10 @@ class Clerk:
         left_out = {name: why for name, why in foreign.items() if why.code != UNHOSTED}
         if enough(there, names):
             return Unchanged(left_out)
-        permit = partial(self._permit, order)
         musts = () if by_hand else indispensable(document, now, job.job_type)
-        found = self._obtained(authority, key, lambda desk: desk.obtain(names, proof, there, permit, musts))
+        found = self._obtained(
+            authority, key, lambda desk: desk.obtain(names, proof, there, partial(permit, order), musts)
+        )
         return replace(found, left_out={**left_out, **found.left_out})
 
     def _suggestion(self, document: Document) -> Suggestion:
@@ -208,30 +200,6 @@ class Clerk:
             words = f"there is no authority {provider!r}; there are {', '.join(names(known.usable))}"
             raise Failed("AuthorityUnknown", words)
         return known.usable[provider]
-
-    def _check_patience(self, connection: Connection, document: Document, now: datetime) -> None:
-        """Raises Failed while the authority wants to be left alone by everyone."""
-        provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
-        until = left_alone(limits(connection, provider), document.owner, now)
-        if until is not None:
-            words = f"{provider} refused several certificates for too many requests: it is left alone a while"
-            raise Failed(LEFT_ALONE, words, until - now)
-
-    def _permit(self, order: Order, names: Sequence[str]) -> None:
-        """Takes note of one more order. Raises Failed where enough was had or ordered, whatever became of it."""
-        document, now = order.document, datetime.now(UTC)
-        provider = str(document.spec.acme_provider)  # type: ignore[attr-defined]
-        called = synonyms(self._world.settings.authorities, provider)
-        with self._world.database.reading() as connection:
-            had = () if ending(document.kept, provider, now) else had_alike(connection, called, names, now)
-        with self._world.database.writing() as connection:
-            order.lease.check(connection)
-            lock(connection, f"acme/orders/{document.owner}")
-            found = bound(Past(had, ordered(connection, called, document.owner, now)), provider, now)
-            if found is None:
-                note_order(connection, order.job, provider)
-        if found is not None:
-            raise Failed(found.code, found.message, found.until - now + timedelta(seconds=1))
 
     def _obtained(
         self, authority: Authority, key: str, obtain: Callable[[Desk], Issued | Unchanged]

@@ -13,7 +13,7 @@ from reconciler.certificates.unserved import NOT_SERVED, not_served_still
 from state.certificates.chains import known_chain
 from state.certificates.giving import KEY
 from state.certificates.jobs import ORDERED
-from state.certificates.limits import by_hand
+from state.certificates.limits import RATE_LIMITED, by_hand
 from state.document import Document
 from state.errors import NotFound
 from state.job_queue import postpone_job
@@ -81,20 +81,26 @@ def refused(connection: Connection, job: Job, failed: Failed) -> None:
         postpone_job(connection, job.id, now + AGAIN, failed.message)
         return
     status = "completed" if failed.code == "Settled" else "failed"
-    results = _results(connection, job, "failed")
-    finish_job(connection, job.id, status, results, f"{failed.code}: {failed.message}")
+    line = f"{failed.code}: {failed.message}"
     if failed.code in _ENDED:
+        finish_job(connection, job.id, status, _results(connection, job, status), line)
         return
     document = get(connection, str(job.parameters["uid"]))
-    keep(connection, document.uid, troubled(document, failed, now))
+    news = troubled(document, failed, now)
+    why = {"reason": failed.code, "retry_at": news["trouble"]["retry_at"]}
+    known = {"authority": asked_of(document)[0], "orders": 0} if failed.code == RATE_LIMITED else {}
+    finish_job(connection, job.id, status, _results(connection, job, status, known, **why), line)
+    keep(connection, document.uid, news)
     touch(connection, document)
     if known_chain(document.kept):  # else it is not ready, which the pass tells that finds it so
         emit(connection, of_document(document, FAILED, reason=failed.code, message=failed.message))
 
 
-def _results(connection: Connection, job: Job, status: str, **values: Any) -> dict[str, Any]:
-    """What came of what a job ordered, if it ordered anything."""
-    so_far = get_job(connection, job.id).results.get(ORDERED)
+def _results(
+    connection: Connection, job: Job, status: str, known: Mapping[str, Any] | None = None, **values: Any
+) -> dict[str, Any]:
+    """What came of what a job ordered, if it ordered anything or that much is known."""
+    so_far = get_job(connection, job.id).results.get(ORDERED) or known
     return {ORDERED: {**so_far, "status": status, **values}} if so_far else {}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from state.certificates.limits import HOURS, RATE_LIMITED, WEEK, Limit
+from state.certificates.limits import EVERYONE, HOURS, RATE_LIMITED, WEEK, Limit
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.jobs import add_job, get_job, note_so_far
@@ -17,7 +17,7 @@ from state.tables import CERTIFYING, documents, jobs
 TYPES = (SSL_ISSUE, SSL_RENEW)
 ORDERED = "certificate"
 """Under which name the results of a job tell of what was ordered by it: `authority`, how many `orders`, `status`; of
-one that was had its `names`, in their order."""
+one that was had its `names`, in their order; of one that failed the `reason`, and `retry_at`."""
 _ORDER = jobs.c.results[ORDERED]
 _AUTHORITY = _ORDER["authority"].as_string()
 
@@ -86,18 +86,9 @@ def troubled_by(connection: Connection, code: str, target: str, owners: Collecti
     )
 
 
-def limits(connection: Connection, provider: str) -> list[Limit]:
-    """What this authority said of all certificates that it is to give."""
-    code = documents.c.kept["trouble"]["code"].as_string()
-    found = select(documents.c.owner, documents.c.kept).where(
-        documents.c.kind == "Certificate",
-        documents.c.deleted_at.is_(None),
-        documents.c.spec["acme_provider"].as_string() == provider,
-        code == RATE_LIMITED,
-    )
-    troubles = [(owner, kept["trouble"]) for owner, kept in connection.execute(found)]
-    return [
-        Limit(o, datetime.fromisoformat(t["at"]), datetime.fromisoformat(t["retry_at"]))
-        for o, t in troubles
-        if "at" in t
-    ]
+def limits(connection: Connection, authority: Collection[str], now: datetime) -> list[Limit]:
+    """When an authority said lately that there were too many requests, whatever became of the certificates since."""
+    recent = CERTIFYING & (jobs.c.completed_at > now - EVERYONE)
+    theirs = _AUTHORITY.in_(authority) & (_ORDER["reason"].as_string() == RATE_LIMITED)
+    query = select(jobs.c.owner, jobs.c.completed_at, _ORDER["retry_at"].as_string()).where(recent, theirs)
+    return [Limit(o, at, datetime.fromisoformat(until)) for o, at, until in connection.execute(query)]

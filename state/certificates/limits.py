@@ -24,7 +24,7 @@ ORDERS, HOURS = 100, timedelta(hours=3)
 _HOUR = timedelta(hours=1)
 _REST = (timedelta(minutes=5), timedelta(hours=36))
 _FREE, _PAUSE = 3, timedelta(minutes=30)
-_EVERYONE = timedelta(minutes=15)
+EVERYONE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def left_alone(limits: Iterable[Limit], owner: str, now: datetime) -> datetime |
 
 
 def _ends(limit: Limit) -> datetime:
-    return min(limit.until, limit.at + _EVERYONE)
+    return min(limit.until, limit.at + EVERYONE)
 
 
 def _time(text: str) -> datetime:

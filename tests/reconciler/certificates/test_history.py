@@ -72,8 +72,10 @@ def test_names_that_are_left_with_the_bad_ones_left_out_count_too(
     assert (job.status, job.results) == ("completed", {"certificate": told})
     one = _afresh(office, one)
     job = office.ask(one)
-    assert job.results == {"certificate": {"status": "failed", "authority": "pebble", "orders": 1}}
-    assert office.kept(one)["trouble"]["code"] == "NamesLimited"
+    trouble = office.kept(one)["trouble"]
+    why = {"reason": "NamesLimited", "retry_at": trouble["retry_at"]}
+    assert job.results["certificate"] == {"status": "failed", "authority": "pebble", "orders": 1, **why}
+    assert trouble["code"] == "NamesLimited"
 
 
 def test_one_owner_leaves_orders_to_others(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +123,16 @@ def test_one_that_ends_is_renewed_whatever_was_had(office: Office, monkeypatch: 
     office.remember(one, trouble=None, valid_until=f"{soon:%Y-%m-%dT%H:%M:%SZ}")
     office.looked_at()
     assert office.ask(one, "ssl_renew").status == "completed"
+
+
+def test_who_makes_it_again_is_still_one_whom_the_authority_refused(office: Office) -> None:
+    office.fault = lambda handler: (
+        handler.path.startswith("/order-plz")
+        and problem(handler, 429, "rateLimited", ("Retry-After", "7200"))
+    )
+    one = office.site("a.example", "anna", aliases=["b.example"])
+    for _ in range(2):
+        assert office.ask(one).results["certificate"]["reason"] == "RateLimited"
+        one = _afresh(office, one)
+    assert office.ask(one).status == "failed"
+    assert (office.kept(one)["trouble"]["code"], office.asked["order-plz"]) == ("AuthorityLimited", 2)

@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from reconciler.certificates import clerk as clerks
-from reconciler.certificates.clerk import AT_ONCE, sated
+from reconciler.certificates.clerk import AT_ONCE
+from reconciler.certificates.restraint import sated
 from state.certificates.jobs import ask_for_one
 from state.reading import get
 from tests.lab.control import until
@@ -16,11 +17,11 @@ from tests.reconciler.certificates.office import Office
 def test_there_is_always_room_for_one_more_tenant() -> None:
     under_way: list[str] = []
     for number in range(5):
-        while f"u{number}" not in sated(under_way):
+        while f"u{number}" not in sated(under_way, AT_ONCE):
             under_way.append(f"u{number}")
         assert len(under_way) < AT_ONCE
     assert under_way.count("u0") == AT_ONCE // 2
-    assert sated([]) == frozenset()
+    assert sated([], AT_ONCE) == frozenset()
 
 
 def test_whose_authority_hangs_keeps_nobody_from_theirs(

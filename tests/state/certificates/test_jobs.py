@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import event, insert
 
-from state.certificates.jobs import had_alike, note_order, ordered, troubled_by
+from state.certificates.jobs import had_alike, limits, note_order, ordered, troubled_by
 from state.database import Database
 from state.job_queue import take_job
 from state.jobs import add_job, finish_job, get_job
@@ -68,6 +68,28 @@ def test_every_order_of_an_owner_counts_whatever_became_of_it(database: Database
     with database.reading() as connection:
         found = ordered(connection, ("it",), "anna", NOW)
     assert sorted(found) == [NOW - 2 * HOUR, *[NOW - HOUR] * 3, NOW, NOW]
+
+
+def test_what_an_authority_said_of_all_is_found(database: Database) -> None:
+    until = NOW + 2 * HOUR
+    told = {"reason": "RateLimited", "retry_at": until.isoformat(), "names": None, "status": "failed"}
+    minute = timedelta(minutes=1)
+    rows = [
+        _job(ago=minute, **told),
+        _job("bert", ago=2 * minute, **{**told, "authority": "https://it.example/dir", "orders": 0}),
+        _job("bert", ago=15 * minute, **told),
+        _job(ago=minute, **{**told, "reason": "NameFailed"}),
+        _job(ago=minute, **{**told, "authority": "another"}),
+        _job(ago=minute),
+    ]
+    with database.writing() as connection:
+        connection.execute(insert(jobs), rows)
+    with database.reading() as connection:
+        found = limits(connection, ("it", "https://it.example/dir"), NOW)
+    assert {each.owner: (each.at, each.until) for each in found} == {
+        "anna": (NOW - minute, until),
+        "bert": (NOW - 2 * minute, until),
+    }
 
 
 def test_orders_are_noted_while_a_job_goes_on(database: Database) -> None:

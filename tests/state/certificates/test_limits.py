@@ -8,12 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.certificates.chains import kept_chain, read_chain
-from state.certificates.jobs import limits
 from state.certificates.limits import Limit, Past, anew, bound, by_hand, ending, left_alone, rested, waits
-from state.database import Database
-from state.keeping import keep
 from tests.state.companies import LAW
-from tests.state.conftest import Company
 from tests.state.vouching import vouch
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -164,18 +160,3 @@ def test_an_authority_that_refused_several_is_left_alone_and_one_of_somebody_els
 def test_nobody_keeps_others_waiting_for_longer_than_a_quarter_of_an_hour(found: list[Limit]) -> None:
     until = left_alone(found, "a", NOW)
     assert until is None or NOW < until <= NOW + 15 * MINUTE
-
-
-def test_what_an_authority_said_of_all_is_found(company: Company, database: Database) -> None:
-    anna, bert = company.user("anna"), company.user("bert")
-    ones = [company.certificate(f"{each}.example", "anna") for each in "abc"]
-    ones.append(company.certificate("d.example", "bert", acme_provider="zerossl"))
-    troubles = (failure("RateLimited"), failure("RateLimited"), failure(), failure("RateLimited"))
-    old = {name: each for name, each in failure("RateLimited").items() if name != "at"}
-    assert (anna.name, bert.name) == ("anna", "bert")
-    with database.writing() as connection:
-        for one, trouble in zip(ones, (troubles[0], old, *troubles[2:]), strict=True):
-            keep(connection, one.uid, {"trouble": trouble})
-    with database.reading() as connection:
-        assert limits(connection, "letsencrypt") == [Limit("anna", NOW, NOW + 2 * HOUR)]
-        assert [each.owner for each in limits(connection, "zerossl")] == ["bert"]
