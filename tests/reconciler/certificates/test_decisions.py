@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from reconciler.certificates.decisions import (
     Failed,
     Issued,
     Suggestion,
-    asked_to_wait,
     enough,
     held,
     lost_until,
@@ -30,7 +28,6 @@ from reconciler.certificates.decisions import (
     troubled,
     unchanged,
     wanted,
-    without,
 )
 from state.certificates.chains import known_chain
 from state.compiling import Related
@@ -265,47 +262,3 @@ def test_a_job_that_could_not_be_concluded_is_as_long_again_in_beginning_again(a
     wait = lost_until(NOW - age, NOW) - NOW
     assert timedelta(minutes=1) <= wait <= timedelta(days=1)
     assert wait in {age, timedelta(minutes=1), timedelta(days=1)}
-
-
-@pytest.mark.parametrize(
-    ("header", "wait"),
-    [
-        (None, None),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("120", timedelta(minutes=2)),
-        ("99999999999999999", LONGEST),
-        ("9" * 5000, None),
-        (format_datetime(NOW.replace(microsecond=0) + timedelta(hours=1)), timedelta(hours=1)),
-        (format_datetime(NOW.replace(microsecond=0) - timedelta(hours=1)), timedelta(0)),
-        ("Fri, 31 Dec 9999 23:59:59 -0000", None),
-    ],
-    ids=[
-        "none",
-        "empty",
-        "a word",
-        "below nothing",
-        "seconds",
-        "ages",
-        "digits",
-        "a date",
-        "a past date",
-        "no zone",
-    ],
-)
-def test_what_an_authority_asks_to_wait(header: str | None, wait: timedelta | None) -> None:
-    assert asked_to_wait(header, NOW.replace(microsecond=0)) == wait
-
-
-def test_bad_names_are_left_out_unless_the_first_is_among_them_or_none_is_named() -> None:
-    names = ("a.example", "b.example", "c.example")
-    assert without(names, {"b.example": "no address"}, ["a.example"]) == ("a.example", "c.example")
-    with pytest.raises(Failed, match=r"b\.example: no address"):
-        without(names, {"b.example": "no address"}, ["a.example", "b.example"])
-    with pytest.raises(Failed, match=r"a\.example: no address"):
-        without(names, {"a.example": "no address"}, ["a.example"])
-    with pytest.raises(Failed, match="does not say"):
-        without(names, {}, ["a.example"])
-    with pytest.raises(Failed, match=r"x\.example: what"):
-        without(names, {"x.example": "what"}, ["a.example"])
