@@ -8,9 +8,10 @@ from api.call import Call, Deed, Reply
 from api.kept_answers import key_of
 from api.options import options
 from api.performing import perform as carry_out
-from api.posted import Outcome, perform
+from api.posted import perform
 from api.posted_set import PostedSet, understand
 from api.rehearsal import answered, question, rehearsed, with_companions
+from api.removing import Outcome
 from api.views import plan_view
 from api.visibility import visible_documents
 from api.wholes import refuse_lacks

@@ -1,7 +1,7 @@
 """A posted set of documents: the writes that make it true."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -9,29 +9,17 @@ from api import access, writes
 from api.auth import Principal
 from api.fields import OWNERS
 from api.posted_set import Posted, PostedSet
-from api.visibility import visible, visible_documents
+from api.removing import Outcome, depth_of, pruned, replaced
+from api.visibility import visible
 from api.writes import New, Written
-from state.certificates.companions import OF
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid
 from state.kind import Kind
 from state.kinds import KINDS
 from state.parts import clashes
-from state.reading import find, from_row, parts_of
+from state.reading import find
 from state.tables import documents
-from state.tombstones import confirm
 from state.validation import dump
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a posted set came to: the writes, what was deleted, and out of how many."""
-
-    written: tuple[Written, ...] = ()
-    removals: tuple[str, ...] = ()
-    deleted: int = 0
-    scope: int = 0
-    base: Mapping[str, int] = field(default_factory=dict)
 
 
 def perform(
@@ -69,9 +57,9 @@ def perform(
         base |= {one.before.uid: one.before.generation} if one.before else {str(one.after.ref): 0}
     if faults:
         raise Invalid(faults)
-    outcome = _replaced(connection, principal, Outcome(tuple(written), base=base), inside, removals)
+    outcome = replaced(connection, principal, Outcome(tuple(written), base=base), inside, removals)
     if posted.prune:
-        outcome = _pruned(connection, principal, posted, outcome, removals)
+        outcome = pruned(connection, principal, posted, outcome, removals)
     _refuse_clashes(connection, outcome, places)
     return outcome
 
@@ -93,24 +81,9 @@ def _in_order(posted: Sequence[Posted]) -> list[tuple[int, Posted]]:
     owner_of = {each.metadata.name: each.metadata.owner for each in posted if KINDS[each.kind].owns}
 
     def depth(pair: tuple[int, Posted]) -> tuple[int, int]:
-        return KINDS[pair[1].kind].rank, _depth(pair[1].metadata.owner, owner_of)
+        return KINDS[pair[1].kind].rank, depth_of(pair[1].metadata.owner, owner_of)
 
     return sorted(enumerate(posted), key=depth)
-
-
-def _owned_first(found: Sequence[Document]) -> list[Document]:
-    """The documents, what is owned before its owners."""
-    owner_of = {each.name: each.owner for each in found if KINDS[each.kind].owns}
-    return sorted(found, key=lambda each: (-KINDS[each.kind].rank, -_depth(each.owner, owner_of)))
-
-
-def _depth(owner: str | None, owner_of: Mapping[str, str | None]) -> int:
-    """How many owners there are above, of those that `owner_of` knows."""
-    above = set[str]()
-    while owner is not None and owner in owner_of and owner not in above:
-        above.add(owner)
-        owner = owner_of[owner]
-    return len(above)
 
 
 def _write(connection: Connection, principal: Principal, posted: PostedSet, each: Posted) -> Written:
@@ -176,77 +149,6 @@ def _owner(connection: Connection, principal: Principal, kind: Kind, name: str |
         raise Invalid([Fault("metadata.owner", f"there is no user {name!r}")])
     access.check_owner(principal, kind, owner)
     return owner.name
-
-
-def _replaced(
-    connection: Connection,
-    principal: Principal,
-    outcome: Outcome,
-    inside: Sequence[Document],
-    removals: Sequence[str] | None,
-) -> Outcome:
-    """What was written inside of its whole takes the place of what is there in the same sets."""
-    kept, sets = {one.after.uid for one in outcome.written}, {_set_of(document) for document in inside}
-    there = parts_of(connection, sorted({document.whole for document in inside if document.whole}))
-    gone = [d for d in there if d.uid not in kept and _set_of(d) in sets]
-    gone = [d for d in gone if removals is None or d.uid in removals]
-    removed = [writes.remove(connection, principal, document) for document in gone]
-    base = {**outcome.base, **{d.uid: d.generation for d in gone}}
-    return replace(
-        outcome, written=(*outcome.written, *removed), removals=tuple(d.uid for d in gone), base=base
-    )
-
-
-def _set_of(part: Document) -> tuple[str, ...]:
-    """What parts have in common that are one set of their whole."""
-    part_of = KINDS[part.kind].part_of
-    fields = part_of.sets if part_of else ()
-    return (part.kind, part.whole, *(str(vars(part.spec).get(name)) for name in fields))
-
-
-def _pruned(
-    connection: Connection,
-    principal: Principal,
-    posted: PostedSet,
-    outcome: Outcome,
-    removals: Sequence[str] | None,
-) -> Outcome:
-    kept = {one.after.uid for one in outcome.written}
-    scope = _scope(connection, principal, posted)
-    gone = [d for d in scope if d.uid not in kept and OF not in d.kept]
-    gone = [d for d in gone if access.may_remove(principal, KINDS[d.kind], d)]
-    gone = [d for d in gone if removals is None or d.uid in removals]
-    written, deleted = list(outcome.written), set[str]()
-    for document in _owned_first(gone):
-        one = writes.remove(connection, principal, document, confirmed=False)
-        deleted |= {each.uid for each in one.all}
-        written.append(one)
-    if len(deleted) <= posted.allow_deletes:
-        written = [_confirmed(connection, one) if one.after.deleted else one for one in written]
-    base = {**outcome.base, **{d.uid: d.generation for d in gone}}
-    size = len(scope) + len(deleted - {d.uid for d in scope})
-    removals = (*outcome.removals, *(d.uid for d in gone))
-    return Outcome(tuple(written), removals, len(deleted), size, base)
-
-
-def _confirmed(connection: Connection, one: Written) -> Written:
-    """A deletion that somebody has confirmed, with all that goes with it."""
-    for document in one.all:
-        confirm(connection, document)
-    also = tuple(replace(document, confirmed=True) for document in one.also)
-    return replace(one, after=replace(one.after, confirmed=True), also=also)
-
-
-def _scope(connection: Connection, principal: Principal, posted: PostedSet) -> list[Document]:
-    """The living documents of the posted kinds and owner that the principal sees."""
-    kinds = sorted({each.kind for each in posted.documents})
-    query = select(documents).where(documents.c.kind.in_(kinds), documents.c.deleted_at.is_(None))
-    if posted.owner is not None:
-        query = query.where(documents.c.owner == posted.owner)
-    if posted.host is not None:
-        query = query.where(documents.c.target == posted.host)
-    rows = connection.execute(query.where(visible_documents(principal))).mappings()
-    return [from_row(row) for row in rows]
 
 
 def place(kind: Kind, name: str) -> str:
