@@ -24,7 +24,7 @@ up: system $(BIN)/.installed ## a hosting company on this machine: lab host, API
 	@$(BIN)/ghostcp up $(if $(ONCE),--once)
 
 test: peers $(BIN)/.installed ## every test, and that every branch of the pure part has one
-	@$(BIN)/pytest $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadgroup --cov)
+	@$(BIN)/pytest $(if $(ARGS),$(ARGS),--numprocesses 2 --dist loadscope --no-loadscope-reorder --cov)
 
 check: $(BIN)/.installed ## linters, types, import contracts; a warning is a failure
 	@echo 'ruff' && $(BIN)/ruff check . && $(BIN)/ruff format --check .

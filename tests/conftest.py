@@ -17,20 +17,31 @@ from typing import Protocol
 import pytest
 import redis
 from sqlalchemy import create_engine
+from xdist.scheduler import LoadScopeScheduling
 
 from state.database import Database
 
 _SERVERS = Path("/usr/lib/postgresql")
 _MEMORY = Path("/dev/shm")
-_HERE = Path(__file__).parent
+_ON_HOSTS = "tests/lab/"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class Shares(LoadScopeScheduling):
     """Of several processes one takes all tests on hosts, in their order, and each other file is one process's."""
-    for item in items:
-        group = "hosts" if item.get_closest_marker("lab") else item.path.relative_to(_HERE).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "hosts" if file.startswith(_ON_HOSTS) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Shares:
+    return Shares(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_ON_HOSTS))
 
 
 class Stage(Protocol):
