@@ -148,6 +148,9 @@ def test_a_zone_that_a_running_name_server_lost_is_missed_and_had_again(
             until("the drift is told", lambda lost=lost: control.condition(lost, "Drifted"))
             until("it is served again", lambda lost=lost: dig(control, lost.name, "SOA"))
             control.ready(zone, signed)
+        for each in (zone, signed):
+            control.remove(each)
+            control.gone(each)
 
 
 def test_a_template_of_the_operator_s_is_followed_and_what_one_writes_stays(

@@ -90,7 +90,7 @@ def test_a_dry_run_foretells_what_is_done_on_both_hosts(doors: Doors, pair: tupl
     foretold = _planned(doors.json("POST", "/dns?dry_run=true", **zone))
     copy = f"copy:zoe.test@{first.ipv4}"
     assert foretold == {
-        first.name: {("create", key) for key in FILES},
+        first.name: {("create", key) for key in {*FILES, "served:zoe.test"}},
         second.name: {("create", key) for key in {*COPY, copy}},
     }
     known = _ids(doors)
