@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,12 +14,12 @@ from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.visibility import visible_documents
 from api.writes import Written
-from state.certificates.companions import came_with
+from state.certificates.companions import OF
 from state.database import Database
-from state.kinds import tenant_of
+from state.kinds import KINDS, tenant_of
 from state.plans import Plan, ask, forget_plan, get_plan, pack
 from state.queue import ring
-from state.reading import by_uid
+from state.reading import by_refs, by_uid
 from state.tables import documents
 
 PATIENCE = 60.0
@@ -69,12 +70,17 @@ def with_companions(
     database: Database, connection: Connection, written: Sequence[Written]
 ) -> tuple[Written, ...]:
     """The writes, and those of documents that come with what was written in this transaction."""
-    known = {document.uid for one in written for document in one.all}
-    coming = [document for document in came_with(connection, known) if document.uid not in known]
+    known = {document.uid: document for one in written for document in one.all}
+    refs = {ref for d in known.values() for ref in KINDS[d.kind].references(d) if ref.weak}
     with database.reading() as outside:
-        there = {d.uid: d for d in by_uid(outside, [d.uid for d in coming]) if not d.deleted}
-    touched = [d for d in coming if (there[d.uid].wanted != d.wanted if d.uid in there else not d.deleted)]
-    return (*written, *(Written(there.get(document.uid), document) for document in touched))
+        before = {d.uid: d for d in by_refs(outside, refs) if d.kept.get(OF) in known}
+    after = {d.uid: d for d in (*by_refs(connection, refs), *by_uid(connection, list(before)))}
+    gone = {uid: replace(d, deleted_at=datetime.now(UTC)) for uid, d in before.items() if uid not in after}
+    coming = {uid: d for uid, d in {**after, **gone}.items() if d.kept.get(OF) in known and uid not in known}
+    touched = [
+        d for d in coming.values() if d.deleted or d.uid not in before or before[d.uid].wanted != d.wanted
+    ]
+    return (*written, *(Written(before.get(document.uid), document) for document in touched))
 
 
 def leave(house: House, principal: Principal, request: Mapping[str, Any], base: Mapping[str, int]) -> str:

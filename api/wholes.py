@@ -58,13 +58,15 @@ def _veiling(connection: Connection, written: Sequence[Written]) -> list[Written
 
 def _having_wildcards(connection: Connection, new: Sequence[Written]) -> set[str]:
     """The wholes of these parts that have a part that stands for those that are not there."""
-    kinds = {one.after.kind: part_of.wild for one in new if (part_of := KINDS[one.after.kind].part_of)}
+    wholes: dict[str, set[str]] = {}
+    for one in new:
+        if part_of := KINDS[one.after.kind].part_of:
+            wholes.setdefault(part_of.wild, set()).add(one.after.whole)
     found = set[str]()
-    for kind, wild in kinds.items():
-        wholes = sorted({one.after.whole for one in new if one.after.kind == kind})
-        star = (documents.c.kind == kind, IS_PART, documents.c.spec[wild].as_string().like("*%"))
-        for start in range(0, len(wholes), 500):
-            theirs = documents.c.whole.in_(wholes[start : start + 500])
+    for wild, uids in wholes.items():
+        ordered, star = sorted(uids), (IS_PART, documents.c.spec[wild].as_string().like("*%"))
+        for start in range(0, len(ordered), 500):
+            theirs = documents.c.whole.in_(ordered[start : start + 500])
             query = select(documents.c.whole).where(theirs, *star, documents.c.deleted_at.is_(None))
             found |= set(connection.execute(query.distinct()).scalars())
     return found

@@ -17,7 +17,7 @@ from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
 from state.kinds import KINDS
 from state.names import with_a_labels
-from state.reading import by_uid, find, from_row, parts_of
+from state.reading import by_uid, find, from_row, owned_by, parts_of
 from state.tables import documents
 
 _T = TypeVar("_T")
@@ -115,7 +115,7 @@ def remove(
     if generation is not None and document.generation != generation:
         raise Stale(f"it is at generation {document.generation} now: read it again")
     refuse_removal(connection, document)
-    owned = _owned(connection, document) if kind.owns else parts_of(connection, [document.uid])
+    owned = owned_by(connection, document) if kind.owns else parts_of(connection, [document.uid])
     store.remove(connection, document, actor=principal.name, confirmed=confirmed)
     left = {each.uid: each for each in by_uid(connection, [document.uid, *(d.uid for d in owned)])}
     gone = datetime.now(UTC)
@@ -165,10 +165,3 @@ def _sees(connection: Connection, principal: Principal, kind: Kind, uid: str) ->
 
 def missing(kind: Kind, uid: str) -> NotFound:
     return NotFound("Resource not found", resource=kind.noun, id=uid)
-
-
-def _owned(connection: Connection, document: Document) -> list[Document]:
-    theirs = (documents.c.owner == document.name) & documents.c.deleted_at.is_(None)
-    theirs &= documents.c.kind.in_(list(KINDS))
-    rows = connection.execute(select(documents).where(theirs, documents.c.uid != document.uid)).mappings()
-    return [from_row(row) for row in rows]

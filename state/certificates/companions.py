@@ -6,15 +6,14 @@ Which one it came with is remembered with it. One of the same name that somebody
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from state.document import Document, Ref
 from state.errors import Conflict
 from state.keeping import keep
 from state.kind import Kind, Values
 from state.kinds import KINDS
-from state.reading import by_uid, find, from_row
-from state.tables import documents
+from state.reading import by_uid, find
 from state.validation import dump
 
 OF = "of"
@@ -64,17 +63,6 @@ def coming_with(connection: Connection, found: Collection[Document]) -> list[Doc
     wanted = dict.fromkeys(ref for d in found if not d.deleted for ref in KINDS[d.kind].companions(d))
     there = (find(connection, ref) for ref in wanted if ref not in known)
     return [document for document in there if document is not None]
-
-
-def came_with(connection: Connection, uids: Collection[str]) -> list[Document]:
-    """The certificates, deleted ones too, that came with any of these documents (uids)."""
-    found: list[Document] = []
-    ordered = sorted(uids)
-    for start in range(0, len(ordered), 500):
-        theirs = documents.c.kept[OF].as_string().in_(ordered[start : start + 500])
-        query = select(documents).where(documents.c.kind == "Certificate", theirs)
-        found += [from_row(row) for row in connection.execute(query).mappings()]
-    return found
 
 
 def refuse_removal(connection: Connection, document: Document) -> None:

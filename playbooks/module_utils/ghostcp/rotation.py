@@ -44,9 +44,8 @@ def look(
 
 def forget(host: Host, memory: str, names: Iterable[str]) -> None:
     """Has these names looked at anew the next time."""
-    known = _memory(host, memory)
-    if known:
-        gone = frozenset(names)
+    known, gone = _memory(host, memory), frozenset(names)
+    if not gone.isdisjoint(known):
         _remember(host, memory, {name: it for name, it in known.items() if name not in gone})
 
 
