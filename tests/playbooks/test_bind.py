@@ -1,5 +1,6 @@
 """BIND's part of the hands that needs no BIND: what differs, what a complaint is about, what an answer says."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -158,6 +159,27 @@ def test_the_place_of_signed_zones_is_not_looked_for_behind_a_link(host: Host, t
     assert make("a.test", host).status == "failed"
     assert signing.observe(host, ["a.test"]) == {"a.test": {"obstructed": "symlink"}}
     assert not (tmp_path / "a.test.zone").is_symlink()
+
+
+def test_what_named_left_of_zones_that_are_gone_goes_with_the_next_one_once_it_is_old(host: Host) -> None:
+    place = Path(host.path(signing.PLACE))
+    place.mkdir(parents=True)
+    assert make("tmp-shop.test", host).good
+    strays = ("tmp-0aBcDeFgHi", "gone.test.zone.signed", "gone.test.zone.signed.jnl")
+    kept = ("tmp-shop.test.zone.jnl", "tmp-shop.test.zone.signed", "tmp-young.txt", "README")
+    for name in (*strays, *kept):
+        (place / name).touch()
+        os.utime(place / name, (0, 0))
+    (place / "tmp-1aBcDeFgHi").touch()
+    (place / "tmp-2aBcDeFgHi").mkdir()
+    os.utime(place / "tmp-2aBcDeFgHi", (0, 0))
+    assert signing.apply(host, [Change("delete", "signing:a.test")])["signing:a.test"].good
+    assert {each.name for each in place.iterdir()} == {
+        *kept,
+        "tmp-shop.test.zone",
+        "tmp-1aBcDeFgHi",
+        "tmp-2aBcDeFgHi",
+    }
 
 
 def make(zone: str, host: Host) -> Outcome:

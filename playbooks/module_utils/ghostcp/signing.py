@@ -8,17 +8,20 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Container, Iterable, Sequence
 
 from .host import Host, explain
-from .paths import INVALID, Obstructed, Walker, kind, lstat, walking
+from .paths import INVALID, Obstructed, Walker, components, kind, lstat, walking
 from .wire import APPLIED, Attributes, Change, Handler, Observed, Outcome, failed
 
 PLACE = "/var/lib/bind/ghostcp"
 ZONE, JOURNAL = ".zone", ".zone.jnl"
 MADE = (JOURNAL, ".zone.jbk", ".zone.jnw", ".zone.signed", ".zone.signed.jnl", ".zone.signed.jnw")
 KEYS = "named/private/dnssec"
+STALE = 3600.0  # seconds
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*\Z")
+_TEMPORARY = re.compile(r"tmp-[A-Za-z0-9]{10}\Z")
 _KEY = re.compile(r"K.+\.\+\d{3}\+(\d{5})\.private\Z")
 
 
@@ -66,7 +69,35 @@ def _look(walker: Walker, zone: str) -> Attributes | None:
 def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:
     """Makes links; with one that goes, all goes that named made beside it."""
     with walking(host) as walker:
-        return {change.key: _apply(walker, change) for change in changes}
+        outcomes = {change.key: _apply(walker, change) for change in changes}
+        if any(change.deletes for change in changes):
+            with contextlib.suppress(OSError, Obstructed):
+                _tidy(walker)
+        return outcomes
+
+
+def _tidy(walker: Walker) -> None:
+    """Removes what named still wrote while a zone went, and what it had not written to the end when it was killed.
+
+    It writes to a `tmp-` file that it then renames; a file that is young may still be one that it writes.
+    """
+    place = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walker.enter(components(PLACE)))
+    try:
+        names = set(os.listdir(place))
+        before = time.time() - STALE
+        for name in sorted(name for name in names if _strays(name, names)):
+            found = lstat(place, name)
+            if found and stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+                os.unlink(name, dir_fd=place)
+    finally:
+        os.close(place)
+
+
+def _strays(name: str, names: Container[str]) -> bool:
+    """Whether it is neither a zone's link nor beside one."""
+    stems = [name.removesuffix(ending) for ending in MADE if name.endswith(ending)]
+    alone = bool(stems) and not any(f"{stem}{ZONE}" in names for stem in stems)
+    return alone or bool(_TEMPORARY.match(name))
 
 
 def _apply(walker: Walker, change: Change) -> Outcome:
