@@ -21,17 +21,8 @@ from josepy.jwk import JWKEC
 from requests import RequestException, Response
 from requests.exceptions import InvalidJSONError, SSLError
 
-from reconciler.certificates.decisions import (
-    ASKED_EVERY,
-    NAME_FAILED,
-    Failed,
-    Issued,
-    Suggestion,
-    Unchanged,
-    asked_to_wait,
-    enough,
-    without,
-)
+from reconciler.certificates.answers import Failed, Issued, Suggestion, Unchanged
+from reconciler.certificates.decisions import ASKED_EVERY, NAME_FAILED, asked_to_wait, enough, without
 from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
 from state.certificates.authorities import Authority
@@ -136,7 +127,7 @@ class Desk:
     def _shown(self, order: Any, proof: Proof) -> Mapping[str, str]:
         """Has every name that is asked for answered, then says that it is; the names that cannot be, each with why."""
         asked = {
-            _name(each): _offered(each, proof.challenge)
+            _name(each): _offered(each, proof.challenge(_name(each)))
             for each in order.authorizations
             if each.body.status == messages.STATUS_PENDING
         }

@@ -10,24 +10,16 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from reconciler.certificates.answers import Failed, Issued, Suggestion, Unchanged
 from reconciler.certificates.authority import Desk
-from reconciler.certificates.decisions import (
-    Failed,
-    Issued,
-    Suggestion,
-    Unchanged,
-    enough,
-    held,
-    lost_until,
-    settled,
-    wanted,
-)
+from reconciler.certificates.decisions import enough, held, lost_until, settled, wanted
+from reconciler.certificates.either_proof import EitherProof
 from reconciler.certificates.losses import indispensable
 from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
 from reconciler.certificates.restraint import check_patience, permit, sated
 from reconciler.certificates.suggestions import Suggestions
-from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
+from reconciler.certificates.zone_proof import UNHOSTED
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
@@ -42,10 +34,11 @@ from state.job_queue import postpone_job, take_job
 from state.jobs import Job
 from state.kinds.certificate import names_of
 from state.queue import ring
+from state.reading import related
 
 AT_ONCE = 50
 OPERATORS = "operators are told what is wrong by 'ghostcp check'"
-PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": ZoneProof}
+PROOFS: Mapping[str, Callable[[Order], Proof]] = {"http01": SiteProof, "dns01": EitherProof}
 """How names are shown to be ours, by what certificates call it."""
 _log = structlog.get_logger()
 
@@ -165,7 +158,7 @@ class Clerk:
         proof = PROOFS[document.spec.acme_challenge_type](order)  # type: ignore[attr-defined]
         with self._world.database.writing() as connection:
             check_patience(connection, order, now)
-            asked = names_of(document) if by_hand else wanted(document, now)
+            asked = names_of(document) if by_hand else wanted(document, now, related(connection))
             names, foreign = proof.sort_out(connection, asked)
             key = account_key(connection, self._world.settings.var)
         if document.name in foreign:

@@ -1,18 +1,19 @@
 """What to do about a certificate: whether one is needed, when that is tried again, and what became of it; pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from reconciler.certificates.answers import Failed, Issued, Suggestion
+from reconciler.certificates.unserved import NOT_SERVED
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
 from state.certificates.giving import kept
 from state.certificates.limits import COUNTED, rested, waits
 from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import Certificate, asked_of, names_of, unhosted
+from state.kinds.certificate import Certificate, asked_of, hosted, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
@@ -24,68 +25,26 @@ NAME_FAILED = "NameFailed"
 _EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A chain and its key, as PEM; the names that the authority did not believe are ours, each with why; when it
-    suggests to renew (RFC 9773); the names that it was ordered for."""
-
-    chain: str
-    key: str
-    left_out: "Mapping[str, Failed]" = field(default_factory=dict)
-    renew_at: datetime | None = None
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """When an authority suggests to renew, if it says anything, and when it may be asked again."""
-
-    renew_at: datetime | None
-    ask_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """Nothing more can be had than what is there; the names that it is not for, each with why."""
-
-    left_out: "Mapping[str, Failed]"
-
-
-class Failed(Exception):  # noqa: N818 - the trade's words, not suffixes
-    """There is none: a code for machines, why, as text that can be stored, and how long the authority asks to wait."""
-
-    def __init__(self, code: str, message: str, wait: timedelta | None = None) -> None:
-        self.code, self.message, self.wait = code, plain(message), wait
-        super().__init__(self.message)
-
-
-def plain(text: str) -> str:
-    """What somebody else said, as text that can be stored and shown."""
-    return "".join(each if each.isprintable() else " " for each in text)[:4000]
-
-
 def needed(document: Document, now: datetime, related: Related) -> str | None:
     """The type of the job that the certificate needs now, if it needs one and can be had."""
     spec = document.spec
     if not isinstance(spec, Certificate) or document.deleted or not spec.is_active or not spec.acme_provider:
         return None
-    if _paused(document, document.kept.get("trouble"), now):
+    if _paused(document, document.name, document.kept.get("trouble"), now, related):
         return None
     lacking = unhosted(document, related)
-    if document.name in lacking:
-        return None
     chain = known_chain(document.kept)
     if chain is None or document.sealed is None or document.kept.get("provider") != spec.acme_provider:
         return SSL_ISSUE
-    if any(not covers(chain.names, name) for name in wanted(document, now) if name not in lacking):
+    if any(not covers(chain.names, name) for name in wanted(document, now, related) if name not in lacking):
         return SSL_ISSUE
     return SSL_RENEW if spec.auto_renew and now >= renewal(chain, document.kept) else None
 
 
-def wanted(document: Document, now: datetime) -> tuple[str, ...]:
+def wanted(document: Document, now: datetime, related: Related) -> tuple[str, ...]:
     """The names to ask for: all but those that failed and are not to be tried again yet."""
-    left_out = document.kept.get("left_out") or {}
-    return tuple(name for name in names_of(document) if not _paused(document, left_out.get(name), now))
+    left = document.kept.get("left_out") or {}
+    return tuple(n for n in names_of(document) if not _paused(document, n, left.get(n), now, related))
 
 
 def renewal(chain: Chain, known: Mapping[str, Any]) -> datetime:
@@ -141,13 +100,22 @@ def enough(there: Iterable[str], names: Iterable[str]) -> bool:
 def settled_without(document: Document, now: datetime) -> str:
     """Why a certificate needs nothing now."""
     trouble = document.kept.get("trouble")
-    if trouble and _paused(document, trouble, now):
+    if trouble and _waits(document, trouble, now):
         return f"it is asked for again at {trouble['retry_at']}"
     return "there is one already" if known_chain(document.kept) else "it cannot be asked for yet"
 
 
-def _paused(document: Document, failure: Mapping[str, Any] | None, now: datetime) -> bool:
-    return failure is not None and now < waits(failure, asked_of(document))
+def _paused(
+    document: Document, name: str, failure: Mapping[str, Any] | None, now: datetime, related: Related
+) -> bool:
+    """Whether a failure keeps from asking for a name: not one for want of a site, once there is a zone for it."""
+    if failure is None or (failure.get("code") == NOT_SERVED and hosted(document, name, related)):
+        return False
+    return _waits(document, failure, now)
+
+
+def _waits(document: Document, failure: Mapping[str, Any], now: datetime) -> bool:
+    return now < waits(failure, asked_of(document))
 
 
 def troubled(document: Document, failed: Failed, now: datetime) -> dict[str, Any]:

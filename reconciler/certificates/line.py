@@ -10,7 +10,7 @@ from josepy.jwk import JWKEC
 from requests import Response
 from requests.adapters import HTTPAdapter
 
-from reconciler.certificates.decisions import Failed
+from reconciler.certificates.answers import Failed
 
 SECONDS, LARGEST, NONCES, AGENT = 30.0, 1 << 20, 20, "ghostcp"
 """An exchange takes so long, its answer has so many bytes, at most; so many nonces in a row may be refused."""

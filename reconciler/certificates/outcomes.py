@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reconciler.certificates.decisions import Failed, Issued, needed, settled_without, troubled, unchanged
+from reconciler.certificates.answers import Failed, Issued
+from reconciler.certificates.decisions import needed, settled_without, troubled, unchanged
 from reconciler.certificates.proofs import sites_pending
 from reconciler.certificates.unserved import NOT_SERVED, not_served_still
 from state.certificates.chains import known_chain

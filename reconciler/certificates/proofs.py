@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, select
 
-from reconciler.certificates.decisions import Failed
+from reconciler.certificates.answers import Failed
 from reconciler.certificates.unserved import NOT_SERVED
 from reconciler.lease import Lease
 from reconciler.survey import World
@@ -25,10 +25,11 @@ _REMEDY = "make one, or add it to one as an alias, and it is asked for at once"
 
 
 class Proof(Protocol):
-    """What each kind of challenge has to be able to do, for one order. `challenge` is what the standard calls it."""
+    """What each way of showing it has to be able to do, for one order."""
 
-    @property
-    def challenge(self) -> str: ...
+    def challenge(self, name: str) -> str:
+        """What the standard calls the challenge by which this name is shown to be ours."""
+        ...
 
     def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
         """The names that may be asked for here, and why the others may not."""
@@ -60,7 +61,9 @@ class SiteProof:
     """http-01: every site answers any question about its names without being told of it."""
 
     order: Order
-    challenge: str = "http-01"
+
+    def challenge(self, name: str) -> str:
+        return "http-01"
 
     def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
         """Every name that is served here would be found to be ours: whose it is must be known beforehand.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from reconciler.certificates.decisions import Failed
+from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order
 from state.certificates.authorities import synonyms
 from state.certificates.jobs import had_alike, limits, note_order, ordered

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from reconciler.certificates.decisions import Failed, Suggestion, not_told, suggested, suggestion_due
+from reconciler.certificates.answers import Failed, Suggestion
+from reconciler.certificates.decisions import not_told, suggested, suggestion_due
 from reconciler.lease import Lease
 from reconciler.survey import World
 from state.certificates.chains import known_chain

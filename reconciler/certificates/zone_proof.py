@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from reconciler.certificates.decisions import Failed
+from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order, Sorted
 from state.certificates.challenges import behind, problem, publish
 from state.certificates.zones import zone_of
@@ -17,7 +17,7 @@ from state.queue import ring
 from state.reading import parts_of, related
 
 UNHOSTED = "ZoneNotHosted"
-"""That a name is in no zone here: its certificate is woken when there is one, and says so until then."""
+"""That a name is in no zone here."""
 LONGEST, COPIES, POLL_SECONDS = 180.0, 30.0, 0.25
 
 
@@ -26,8 +26,10 @@ class ZoneProof:
     """The zone of each name is had to answer, and the authority is told when it does."""
 
     order: Order
-    challenge: str = "dns-01"
     _zones: dict[str, tuple[Document, str]] = field(default_factory=dict)
+
+    def challenge(self, name: str) -> str:
+        return "dns-01"
 
     def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
         """A name may be asked for if the zone that it is in is one of the same owner here, and can answer for it."""

@@ -41,7 +41,9 @@ class Certificate(Spec):
         "named, by its name or the URL of its directory; none for one's own certificate.",
     )
     acme_challenge_type: Literal["http01", "dns01"] = Field(
-        "http01", description="How the authority is shown whose the names are; wildcards need `dns01`."
+        "http01",
+        description="How the authority is shown whose the names are: by the sites that have them, or by the zones that "
+        "they are in; wildcards need `dns01`. By this, a name that is in no zone here is shown by its site.",
     )
     auto_renew: bool = Field(True, description="Whether it is renewed before it ends.")
     is_active: bool = Field(True, description="Whether it is on its host, and had from the authority.")
@@ -68,13 +70,17 @@ def asked_of(document: Document) -> tuple[str, str]:
     return str(spec.acme_provider), spec.acme_challenge_type
 
 
+def hosted(document: Document, name: str, related: Related) -> bool:
+    """Whether a name of it is shown to be ours by a zone of the same owner here."""
+    return asked_of(document)[1] == DNS and zone_of(name, document.owner, related) is not None
+
+
 def unhosted(document: Document, related: Related) -> dict[str, str]:
-    """The names that cannot be shown to be ours, each with why: dns-01 is answered in zones of the same owner here."""
-    spec = document.spec
-    assert isinstance(spec, Certificate)
-    if not spec.acme_provider or spec.acme_challenge_type != DNS:
+    """The names that cannot be shown to be ours whatever sites there are, each with why: wildcards need a zone."""
+    if not getattr(document.spec, "acme_provider", None):
         return {}
-    lacking = [name for name in names_of(document) if zone_of(name, document.owner, related) is None]
+    wild = [name for name in names_of(document) if name.startswith("*.")]
+    lacking = [name for name in wild if not hosted(document, name, related)]
     return dict.fromkeys(lacking, f"no zone of {document.owner} that is served here has this name")
 
 
@@ -113,7 +119,7 @@ def _compile(context: Context) -> Compiled:
     uncovered = {name: why for name, why in lacking.items() if not (chain and covers(chain.names, name))}
     notes = _trouble(document, {**_uncovered(document, chain), **uncovered})
     if chain is None or document.sealed is None:
-        return _without(document, notes, lacking)
+        return _without(document, notes)
     name, checksum = file_name(document.name), document.kept["key_sha256"]
     resources = (
         config("nginx", f"{CHAINS}/{name}.crt", chain.pem),
@@ -162,16 +168,13 @@ def _uncovered(document: Document, chain: Chain | None) -> dict[str, str]:
     return dict.fromkeys(lacking, "the one that was given is for other names")
 
 
-def _without(document: Document, trouble: tuple[Reason, ...], lacking: Mapping[str, str]) -> Compiled:
+def _without(document: Document, trouble: tuple[Reason, ...]) -> Compiled:
     """There is none yet: it is asked for, or the authority has refused it, or its owner has to do something."""
     spec = document.spec
     assert isinstance(spec, Certificate)
     if spec.acme_provider is None:
         message = "it is one's own and was not given yet: send certificate and private_key"
         return Compiled(blocked=(Reason("NotGiven", message),))
-    if document.name in lacking:
-        message = f"{document.name}: {lacking[document.name]}, where {DNS} could be answered: make one"
-        return Compiled(blocked=(Reason("ZoneNotHosted", message),))
     if _failure(document):
         return Compiled(blocked=trouble[:1])
     return Compiled(waiting=(Reason("Issuing", f"{spec.acme_provider} is asked for it"),))

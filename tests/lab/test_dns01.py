@@ -16,6 +16,7 @@ from tests.lab.control import Control, control_plane, until
 from tests.lab.doors import GHOSTCP
 from tests.lab.pebble import pebble
 from tests.lab.test_dns import dig, record, serial
+from tests.lab.test_dnssec import foreign
 from tests.lab.tls import curl
 
 pytestmark = pytest.mark.lab
@@ -68,6 +69,7 @@ def test_zone_site_and_wildcard_are_had_in_one_go_and_leave_nothing_behind(
     with (
         pebble(lab_host.ipv4, tmp_path, names=f"{lab_host.ipv4}:53") as authority,
         control_plane(lab_host, tmp_path, authorities=authority.authorities) as control,
+        foreign(control, f"@ 1 IN A {lab_host.ipv4}\n", "uma.example"),
     ):
         wishes = {
             "letsencrypt_enabled": True,
@@ -77,11 +79,11 @@ def test_zone_site_and_wildcard_are_had_in_one_go_and_leave_nothing_behind(
         }
         with control.together():
             uma = control.tenant("uma")
-            site = control.site("uma.test", "uma", aliases=["*.uma.test"], **wishes)
+            site = control.site("uma.test", "uma", aliases=["*.uma.test", "uma.example"], **wishes)
             zone = _zone(control, "uma.test", "uma")
             mine = record(control, zone, TITLE, "TXT", "a text of my own")
         trusted = ("--cacert", str(authority.root()))
-        for name in ("uma.test", "any.uma.test"):
+        for name in ("uma.test", "any.uma.test", "uma.example"):
             until(
                 f"{name} is secured", lambda n=name: curl(lab_host, f"https://{n}/", *trusted)[0] == 200, LONG
             )
@@ -93,7 +95,9 @@ def test_zone_site_and_wildcard_are_had_in_one_go_and_leave_nothing_behind(
         assert {d["names"][0] for d in [control.kept(control.find("Certificate", "uma.test"))]} == {
             "uma.test"
         }
-        control.ready(control.change(site, aliases=["*.uma.test", "shop.uma.test"], ssl_hsts=True))
+        control.ready(
+            control.change(site, aliases=["*.uma.test", "uma.example", "shop.uma.test"], ssl_hsts=True)
+        )
         assert len(control.jobs("ssl_issue")) == 1
         assert serial(control, "uma.test") == before
         control.remove(uma)
@@ -131,8 +135,8 @@ def test_what_cannot_be_answered_says_why_and_goes_on_when_it_can(
         nil = control.tenant("nil")
         values = {"acme_provider": "pebble", "acme_challenge_type": "dns01"}
         alone = control.create("Certificate", "nil.test", "nil", **values, san_domains=["x.nil.test"])
-        assert "no zone of nil" in control.says(alone, "ZoneNotHosted").message
-        assert control.jobs("ssl_issue") == []
+        assert "no zone of nil" in control.says(alone, "NotServedHere").message
+        assert [job.status for job in control.jobs("ssl_issue")] == ["failed"]
         with control.together():
             zone = _zone(control, "nil.test", "nil")
             led = record(control, zone, f"{TITLE}.x", "CNAME", "elsewhere.example.net.")

@@ -198,11 +198,11 @@ def test_a_zone_above_that_is_not_ours_is_asked_over_the_dns(lab_host: lab.LabHo
 
 
 @contextmanager
-def foreign(control: Control, lines: str) -> Iterator[None]:
-    """The zone ``foreign.test``, which is served here and is none of ours."""
+def foreign(control: Control, lines: str, name: str = "foreign.test") -> Iterator[None]:
+    """A zone that is served here and is none of ours."""
     text = f"@ 1 IN SOA a. b. 1 60 60 60 1\n@ 1 IN NS ns1.example.net.\n{lines}"
-    control.run("tee", "/etc/bind/foreign.zone", input_=text)
-    options = 'zone "foreign.test" { type primary; file "/etc/bind/foreign.zone"; };\n'
+    control.run("tee", f"/etc/bind/{name}", input_=text)
+    options = f'zone "{name}" {{ type primary; file "/etc/bind/{name}"; }};\n'
     before = control.run("cat", "/etc/bind/named.conf.local")
     control.run("tee", "-a", "/etc/bind/named.conf.local", input_=options)
     control.run("rndc", "reconfig")

@@ -5,7 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from reconciler.certificates.decisions import LONGEST, Failed, asked_to_wait, without
+from reconciler.certificates.answers import Failed
+from reconciler.certificates.decisions import LONGEST, asked_to_wait, without
 
 NOW = datetime.now(UTC)
 

@@ -9,12 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.certificates.answers import Failed, Issued, Suggestion
 from reconciler.certificates.decisions import (
     LONGEST,
     PAUSES,
-    Failed,
-    Issued,
-    Suggestion,
     enough,
     held,
     lost_until,
@@ -75,15 +73,39 @@ def test_a_new_name_needs_another_one_and_a_name_that_went_does_not() -> None:
     assert needed(had(san_domains=[]), NOW, NOBODY) is None
 
 
-def test_what_is_answered_by_zones_is_not_asked_for_before_there_are_these() -> None:
-    one = certificate(acme_challenge_type="dns01", san_domains=["www.example.org"])
+def test_wildcards_are_not_asked_for_before_there_is_a_zone_that_can_answer() -> None:
     zone = document("DnsZone", "example.com", "anna")
-    assert needed(one, NOW, NOBODY) is None
-    assert needed(one, NOW, company(zone).related.get) == "ssl_issue"
-    there = had(acme_challenge_type="dns01", san_domains=["www.example.org"])
+    there = had(acme_challenge_type="dns01", is_wildcard=True, san_domains=["*.example.org"])
+    assert needed(there, NOW, NOBODY) is None
+    assert needed(there, NOW, company(document("DnsZone", "example.com", "bert")).related.get) is None
+    assert needed(there, NOW, company(zone).related.get) == "ssl_issue"
+    all_but_one = vouch("example.com", "*.example.com", days=60, since=30, key=MINE_KEY)
+    there = had(all_but_one, acme_challenge_type="dns01", is_wildcard=True, san_domains=["*.example.org"])
     assert needed(there, NOW, company(zone).related.get) is None
     other = document("DnsZone", "example.org", "anna")
     assert needed(there, NOW, company(zone, other).related.get) == "ssl_issue"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "code", "zone", "asked"),
+    [
+        ("dns01", "NotServedHere", "example.com", True),
+        ("dns01", "NotServedHere", "example.org", False),
+        ("dns01", "NameFailed", "example.com", False),
+        ("http01", "NotServedHere", "example.com", False),
+    ],
+)
+def test_that_nobody_had_a_name_is_forgotten_once_a_zone_has_it_that_is_asked(
+    challenge: str, code: str, zone: str, asked: bool
+) -> None:
+    related = company(document("DnsZone", zone, "anna")).related.get
+    one = certificate(acme_challenge_type=challenge)
+    one = replace(one, kept=troubled(one, Failed(code, "no"), NOW))
+    assert needed(one, NOW, NOBODY) is None
+    assert needed(one, NOW, related) == ("ssl_issue" if asked else None)
+    left = had(acme_challenge_type=challenge, san_domains=["a.example.com"])
+    left = replace(left, kept=left.kept | unchanged(left, {"a.example.com": Failed(code, "no")}, NOW))
+    assert ("a.example.com" in wanted(left, NOW, related)) is asked
 
 
 def test_another_authority_needs_another_one() -> None:
@@ -176,10 +198,10 @@ def test_a_failure_is_about_what_was_asked_for() -> None:
 def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
     one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
     assert needed(one, NOW, NOBODY) is None
-    assert wanted(one, NOW) == ("example.com", "www.example.com")
+    assert wanted(one, NOW, NOBODY) == ("example.com", "www.example.com")
     later = NOW + PAUSES[0] + timedelta(seconds=1)
     assert needed(one, later, NOBODY) == "ssl_issue"
-    assert "bad.example.com" in wanted(one, later)
+    assert "bad.example.com" in wanted(one, later, NOBODY)
     again = settled(one, Issued(MINE.chain, MINE.key, _left({"bad.example.com": "still none"})), later)
     left = again["left_out"]["bad.example.com"]
     assert (left["tries"], left["code"], left["message"]) == (2, "NameFailed", "still none")

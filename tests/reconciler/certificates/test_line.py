@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from reconciler.certificates import authority, line
+from reconciler.certificates.answers import Failed
 from reconciler.certificates.authority import Desk
-from reconciler.certificates.decisions import Failed
 from state.certificates.authorities import Authority
 from tests.reconciler.certificates.stub import Answer, limited, say, stub, until_the_order
 from tests.reconciler.certificates.test_authority import BY_ITSELF

@@ -84,14 +84,13 @@ def test_one_by_dns_refers_to_the_zones_that_its_names_could_be_in() -> None:
     assert CERTIFICATE.references(one)[1:] == tuple(Ref("DnsZone", name) for name in refs)
 
 
-def test_one_by_dns_waits_for_a_zone_of_its_owner_and_says_which_names_have_none() -> None:
-    one = certificate(acme_challenge_type="dns01", san_domains=["www.example.org"])
-    (reason,) = _compile(replace(one, kept={"trouble": _TROUBLE})).blocked
-    assert (reason.code, "no zone of anna" in reason.message) == ("ZoneNotHosted", True)
+def test_one_by_dns_says_which_wildcards_have_no_zone_of_its_owner() -> None:
+    one = certificate(acme_challenge_type="dns01", is_wildcard=True, san_domains=["*.example.org"])
     zone = document("DnsZone", "example.com", "anna")
     assert [r.code for r in _compile(one, user(), zone).waiting] == ["Issuing"]
-    (note,) = _compile(with_material(one), user(), zone).notes
-    assert (note.code, "www.example.org" in note.message) == ("NamesLeftOut", True)
+    (note,) = _compile(with_material(one, "example.com"), user(), zone).notes
+    assert (note.code, "*.example.org: no zone of anna" in note.message) == ("NamesLeftOut", True)
+    assert "*.example.com" not in note.message
     assert _compile(with_material(certificate(acme_provider=None, acme_challenge_type="dns01"))).notes == ()
 
 
@@ -197,11 +196,11 @@ def test_trouble_is_told_as_long_as_it_is_about_what_is_asked_for() -> None:
     assert _compile(replace(there, kept={**there.kept, **kept})).notes == ()
 
 
-def test_a_name_whose_zone_went_is_told_when_it_is_not_in_the_chain() -> None:
-    values = {"acme_challenge_type": "dns01", "san_domains": ["www.example.org"]}
-    one = with_material(certificate(**values), "example.com")
+def test_a_wildcard_whose_zone_went_is_told_when_it_is_not_in_the_chain() -> None:
+    values = {"acme_challenge_type": "dns01", "is_wildcard": True, "san_domains": ["*.example.org"]}
+    one = with_material(certificate(**values), "example.com", "*.example.com")
     (note,) = _compile(one).notes
-    assert "www.example.org" in note.message
+    assert "*.example.org" in note.message
     assert "example.com:" not in note.message
 
 
