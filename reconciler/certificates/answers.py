@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+MISCONFIGURED, AUTHORITY_MISCONFIGURED, AUTHORITY_UNKNOWN = (
+    "Misconfigured",
+    "AuthorityMisconfigured",
+    "AuthorityUnknown",
+)
+"""That there is none because operators have something to mend; no authority was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:

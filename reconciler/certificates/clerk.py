@@ -10,7 +10,15 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from reconciler.certificates.answers import Failed, Issued, Suggestion, Unchanged
+from reconciler.certificates.answers import (
+    AUTHORITY_MISCONFIGURED,
+    AUTHORITY_UNKNOWN,
+    MISCONFIGURED,
+    Failed,
+    Issued,
+    Suggestion,
+    Unchanged,
+)
 from reconciler.certificates.authority import Desk
 from reconciler.certificates.decisions import enough, held, lost_until, settled, wanted
 from reconciler.certificates.either_proof import EitherProof
@@ -130,7 +138,7 @@ class Clerk:
         except (Unreadable, OSError) as error:
             _log.warning("a certificate cannot be had here", job=job.id, error=str(error))
             with self._concluding(lease, job) as connection:
-                refused(connection, job, Failed("Misconfigured", f"something is wrong here: {OPERATORS}"))
+                refused(connection, job, Failed(MISCONFIGURED, f"something is wrong here: {OPERATORS}"))
         except GhostError as error:
             with self._concluding(lease, job) as connection:
                 refused(connection, job, Failed(type(error).__name__, str(error)))
@@ -188,10 +196,10 @@ class Clerk:
         known = authorities(self._world.settings.authorities)
         if provider in known.faults:
             _log.warning("GHOSTCP_AUTHORITIES", authority=provider, wrong=known.faults[provider])
-            raise Failed("AuthorityMisconfigured", f"{provider} is not set up properly here: {OPERATORS}")
+            raise Failed(AUTHORITY_MISCONFIGURED, f"{provider} is not set up properly here: {OPERATORS}")
         if provider not in known.usable:
             words = f"there is no authority {provider!r}; there are {', '.join(names(known.usable))}"
-            raise Failed("AuthorityUnknown", words)
+            raise Failed(AUTHORITY_UNKNOWN, words)
         return known.usable[provider]
 
     def _obtained(

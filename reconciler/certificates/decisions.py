@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from reconciler.certificates.answers import Failed, Issued, Suggestion
+from reconciler.certificates.answers import (
+    AUTHORITY_MISCONFIGURED,
+    AUTHORITY_UNKNOWN,
+    MISCONFIGURED,
+    Failed,
+    Issued,
+    Suggestion,
+)
 from reconciler.certificates.unserved import NOT_SERVED
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
 from state.certificates.giving import kept
@@ -22,6 +29,7 @@ ASKED_EVERY = timedelta(hours=6)
 """How often an authority is asked when to renew, unless it says how often (RFC 9773, section 4.3.3)."""
 NAME_FAILED = "NameFailed"
 """That the authority does not believe that a name is ours."""
+_FOR_OPERATORS = frozenset({MISCONFIGURED, AUTHORITY_MISCONFIGURED, AUTHORITY_UNKNOWN})
 _EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -129,6 +137,8 @@ def _again(
     ours = failed.code in COUNTED  # nobody was asked
     tries = (int(old["tries"]) if old else 0) + (not ours)
     pause = timedelta(0) if ours else PAUSES[min(tries, len(PAUSES)) - 1]
+    if failed.code in _FOR_OPERATORS:  # when they have mended it, nobody is to wait for a day
+        pause = min(pause, timedelta(hours=1))
     again = now + min(max(pause, failed.wait or pause), LONGEST)
     told = {"code": failed.code, "message": failed.message, "of": list(asked_of(document))}
     return {**told, "tries": tries, "at": _text(now), "retry_at": _text(again)}

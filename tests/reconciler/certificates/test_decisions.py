@@ -195,6 +195,15 @@ def test_a_failure_is_about_what_was_asked_for() -> None:
     assert needed(replace(one, spec=certificate(auto_renew=False).spec), NOW, NOBODY) is None
 
 
+@pytest.mark.parametrize(("code", "hours"), [("AuthorityUnknown", 1), ("Misconfigured", 1), ("Refused", 24)])
+def test_what_operators_have_to_mend_is_tried_each_hour_at_least(code: str, hours: int) -> None:
+    one = certificate()
+    for _ in range(9):
+        one = replace(one, kept=one.kept | troubled(one, Failed(code, "no"), NOW))
+    assert needed(one, NOW + timedelta(hours=hours, minutes=1), NOBODY) == "ssl_issue"
+    assert needed(one, NOW + timedelta(hours=hours, minutes=-1), NOBODY) is None
+
+
 def test_a_name_that_failed_is_left_out_for_a_while_and_then_tried_again() -> None:
     one = had(left_out={"bad.example.com": "no address"}, san_domains=["www.example.com", "bad.example.com"])
     assert needed(one, NOW, NOBODY) is None
