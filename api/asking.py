@@ -11,7 +11,7 @@ from api.performing import perform as carry_out
 from api.posted import perform
 from api.posted_set import PostedSet, understand
 from api.rehearsal import answered, question, rehearsed, with_companions
-from api.removing import Outcome
+from api.removing import verdict
 from api.views import plan_view
 from api.visibility import visible_documents
 from api.wholes import refuse_lacks
@@ -59,21 +59,9 @@ def _request(call: Call, connection: Connection, posted: PostedSet) -> tuple[dic
         "target": posted.host or "",
         "removals": list(outcome.removals),
         "allow_deletes": posted.allow_deletes,
-        "guard": _guard(posted, outcome),
+        "guard": verdict(outcome.deleted, outcome.scope, posted.allow_deletes, "documents"),
     }
     return request, dict(outcome.base)
-
-
-def _guard(posted: PostedSet, outcome: Outcome) -> dict[str, Any]:
-    """Few deletions are allowed by themselves, many only when their number is said."""
-    budget = max(3, outcome.scope // 4, posted.allow_deletes)
-    if outcome.deleted <= budget:
-        return {"allowed": True, "message": ""}
-    message = (
-        f"{outcome.deleted} of {outcome.scope} documents would be deleted, {budget} may be: "
-        f"post them, or say allow_deletes: {outcome.deleted}"
-    )
-    return {"allowed": False, "message": message}
 
 
 def _check_scope(call: Call, connection: Connection, posted: PostedSet) -> None:

@@ -103,7 +103,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `written` are the documents that were written for it, `besides` what a plan of it tells as well.
+    """An answer; `written` are the documents that were written for it, `besides` what a plan of it tells as well, and
+    `guard` the verdict on what it deletes, if it may delete much: a refused one is done only as a dry run.
 
     With `later` it is held for at most `seconds` until that gives another one.
     """
@@ -116,3 +117,4 @@ class Reply:
     seconds: float = 0
     response: Response | None = None
     besides: Mapping[str, Any] = field(default_factory=dict)
+    guard: Mapping[str, Any] | None = None

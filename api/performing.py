@@ -14,6 +14,7 @@ from api.views import difference
 from api.wholes import refuse_lacks
 from api.writes import Written
 from state.document import Document
+from state.errors import Conflict
 from state.journal.audit import MASKED
 from state.kinds import tenant_of
 from state.queue import ring
@@ -33,6 +34,7 @@ def perform(call: Call, work: Work) -> Reply:
         if again is not None:
             return again
         reply = work(connection)
+        _refuse_guarded(reply)
         refuse_lacks(connection, call.house.settings, reply.written)
         call.did(*(deed for one in reply.written for deed in _deeds(one)))
         journal.done(connection, call)
@@ -40,6 +42,11 @@ def perform(call: Call, work: Work) -> Reply:
     for target in sorted(call.woken | {d.target for one in reply.written for d in one.all if d.target}):
         ring(call.house.settings, target)
     return _timed(reply, asked)
+
+
+def _refuse_guarded(reply: Reply) -> None:
+    if reply.guard and not reply.guard["allowed"]:
+        raise Conflict(f"the guard blocks this: {reply.guard['message']}", code="plan_blocked")
 
 
 def _timed(reply: Reply, asked: Options) -> Reply:
@@ -53,7 +60,7 @@ def _rehearsed(call: Call, work: Work) -> Reply:
         refuse_lacks(connection, call.house.settings, reply.written)
         written = with_companions(call.house.database, connection, reply.written)
     if written:
-        return rehearse(call, written, reply.besides)
+        return rehearse(call, written, reply.besides, reply.guard)
     return Reply(content=_plan_of(call.deeds) | dict(reply.besides))
 
 

@@ -29,10 +29,13 @@ _LISTS = ("blocked", "unmanaged", "adopted")
 _ACTIONS = ("create", "update", "replace", "delete")
 
 
-def rehearse(call: Call, written: Sequence[Written], besides: Mapping[str, Any]) -> Reply:
+def rehearse(
+    call: Call, written: Sequence[Written], besides: Mapping[str, Any], guard: Mapping[str, Any] | None = None
+) -> Reply:
     """Asks for the plan of what was written and rolled back, and answers with it and what is told `besides`."""
     scope = {"owner": _only({tenant_of(one.after) for one in written})}
-    return rehearsed(call, question(written) | {"writes": [], "prune": False} | scope, besides)
+    asked = question(written) | {"writes": [], "prune": False, "guard": guard} | scope
+    return rehearsed(call, asked, besides)
 
 
 def _only(names: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -73,6 +74,18 @@ def pruned(
     size = len(scope) + len(deleted - {d.uid for d in scope})
     removals = (*outcome.removals, *(d.uid for d in gone))
     return Outcome(tuple(written), removals, len(deleted), size, base)
+
+
+def verdict(deleted: int, scope: int, meant: int, what: str) -> dict[str, Any]:
+    """Whether so many of what there is may go: a few may by themselves, many only when their number is said."""
+    budget = max(3, scope // 4, meant)
+    if deleted <= budget:
+        return {"allowed": True, "message": ""}
+    message = (
+        f"{deleted} of {scope} {what} would be deleted, {budget} may be: "
+        f"post them, or say allow_deletes: {deleted}"
+    )
+    return {"allowed": False, "message": message}
 
 
 def depth_of(owner: str | None, owner_of: Mapping[str, str | None]) -> int:

@@ -12,6 +12,7 @@ from api import access, writes
 from api.auth import Principal
 from api.contexts import context_of
 from api.fields import find_owner
+from api.removing import verdict
 from api.writes import New, Written, visible_by_name
 from api.zone_settings import settings_of
 from api.zone_wish import ZoneWish
@@ -32,11 +33,12 @@ _STAYS = "the zone keeps its own settings: replace them, or name them under 'zon
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The zone, all that was written, and what that comes to in the lines of a zone file."""
+    """The zone, all that was written, what that comes to in the lines of a zone file, and the verdict on what goes."""
 
     zone: Written
     written: tuple[Written, ...]
     report: Mapping[str, Any]
+    guard: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -77,7 +79,8 @@ def bring_in(
     _write(writing, {part.uid: part for part in parts}, made)
     _refuse_clashes(writing, parts)
     written = (zone, *writing.written)
-    return Brought(zone, written, _report(wish, made, (*left_out, *file.left_out)))
+    guard = verdict(len(made.lost), len(parts), wish.allow_deletes, "records")
+    return Brought(zone, written, _report(wish, made, (*left_out, *file.left_out)), guard)
 
 
 def faulty(wish: ZoneWish, number: int, message: str) -> Fault:
@@ -177,8 +180,11 @@ def _template(
 def _write(writing: _Writing, parts: Mapping[str, Document], made: Merge) -> None:
     """Does it, and puts what was written and what is wrong to `writing`."""
     connection, principal = writing.connection, writing.principal
+    meant = len(made.lost) <= writing.wish.allow_deletes
     for entry in made.removed:
-        writing.written.append(writes.remove(connection, principal, parts[entry.uid]))
+        confirmed = meant or entry not in made.lost
+        one = writes.remove(connection, principal, parts[entry.uid], confirmed=confirmed)
+        writing.written.append(one)
     for entry, line in made.changed:
         part, ttl = parts[entry.uid], {"ttl": line.entry.ttl}
         writing.take(line, partial(writes.change, connection, principal, part, ttl, apart=False))

@@ -57,6 +57,9 @@ class ZoneWish(BaseModel):
         "merge",
         description="`merge`: records that the zone has stay. `replace`: those that are not brought in go.",
     )
+    allow_deletes: int = Field(
+        0, ge=0, le=10**6, description="How many records `replace` is meant to delete, when there are many."
+    )
     zone: dict[str, Any] = Field(
         default_factory=dict,
         max_length=100,

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from commands.console import Failed
+from commands.console import GUARDED, Failed
 from state.kind import Kind
 from state.kinds import whole_kind
 
@@ -117,7 +117,7 @@ class Client:
             raise Failed(f"{self.url} answered {answer.status_code} without JSON: is this GhostCP's API?")
         if answer.is_success:
             return values
-        raise Failed(*_reasons(answer.status_code, values))
+        raise Failed(*_reasons(answer.status_code, values), status=GUARDED if _guarded(values) else 1)
 
     def _unreachable(self, error: httpx.HTTPError) -> Failed:
         reason = str(error) or type(error).__name__
@@ -135,6 +135,12 @@ def _pause(answer: httpx.Response) -> float | None:
         return min(max(float(answer.headers.get("Retry-After", "1")), 0.1), PATIENCE)
     except ValueError:
         return 1.0
+
+
+def _guarded(values: Values) -> bool:
+    """Whether it was refused for what it would delete."""
+    details = values.get("details")
+    return isinstance(details, dict) and details.get("code") == "plan_blocked"
 
 
 def _reasons(status: int, values: Values) -> Iterator[str]:

@@ -13,7 +13,7 @@ from commands.console import CHANGES, GUARDED, Failed, end, err, out, plain, tab
 from commands.documents import given, naming, posted
 from commands.login import connect
 from commands.waiting import Outcome, wait
-from state.report import as_markdown, as_text
+from state.report import as_markdown, as_text, blocked_by_guard
 
 MADE = ("create", "update", "replace", "delete")
 _TAKEN, _MADE = 30.0, 600.0
@@ -114,10 +114,6 @@ def verdict(report: Values) -> int:
     if errors:
         raise Failed(*errors)
     return CHANGES if changes(report) else 0
-
-
-def blocked_by_guard(report: Values) -> bool:
-    return not all(part["guard"]["allowed"] for part in (report, *report["targets"]))
 
 
 def changes(report: Values) -> bool:

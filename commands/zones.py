@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from commands.client import Client, Values
-from commands.console import CHANGES, Failed, end, err, out, plain
+from commands.console import CHANGES, GUARDED, Failed, end, err, out, plain
 from commands.login import connect
-from state.report import as_text
+from state.report import as_text, blocked_by_guard
 
 app = typer.Typer(help="Bring in what another system has.", no_args_is_help=True)
 _KEY = re.compile(
@@ -38,6 +38,9 @@ def import_zone(
     replace: Annotated[
         bool, typer.Option("--replace", help="delete what the zone has and the file has not")
     ] = False,
+    allow_deletes: Annotated[
+        int, typer.Option("--allow-deletes", min=0, metavar="N", help="let --replace delete up to N records")
+    ] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would be done, and do nothing")
     ] = False,
@@ -46,11 +49,14 @@ def import_zone(
 ) -> None:
     """Bring a zone in: all of its records or, when one is wrong, none.
 
-    Exit status: 0 it is done, or nothing would change; 2 a dry run says that something would; 1 an error.
+    Exit status: 0 it is done, or nothing would change; 2 a dry run says that something would; 3 the guard forbids it;
+    1 an error.
     """
     if (file is None) == (not server):
         raise Failed("name either a FILE or a --server")
     body: Values = {"domain": name, "mode": "replace" if replace else "merge"}
+    if allow_deletes:
+        body["allow_deletes"] = allow_deletes
     if server:
         body |= {"server": server, "port": port} | ({"tsig": _key(key)} if key else {})
     elif file is not None:
@@ -64,7 +70,8 @@ def import_zone(
         plain(line)
     if dry_run:
         plain(as_text({**made["report"], "documents": []}).rstrip("\n"))
-        end(CHANGES if any(made["import"][each] for each in ("added", "changed", "deleted")) else 0)
+        changed = any(made["import"][each] for each in ("added", "changed", "deleted"))
+        end(GUARDED if blocked_by_guard(made["report"]) else CHANGES if changed else 0)
         return
     _conclude(made)
 

@@ -42,6 +42,10 @@ def as_markdown(report: Report) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def blocked_by_guard(report: Report) -> bool:
+    return not all(part["guard"]["allowed"] for part in (report, *report["targets"]))
+
+
 def where(part: Report) -> str:
     """What a part is about: a host, or an external provider."""
     kind, _, name = part["target"].rpartition(":")

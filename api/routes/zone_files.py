@@ -44,7 +44,14 @@ def _import(call: Call) -> Reply:
             zone = document_view(shown)
             headers = {"ETag": etag(shown.generation, zone), "Location": f"/api/v1/dns/{shown.uid}"}
             status = 200 if brought.zone.before else 201
-            return Reply(status, {"zone": zone, **told}, headers, brought.written, besides=told)
+            return Reply(
+                status,
+                {"zone": zone, **told},
+                headers,
+                brought.written,
+                besides=told,
+                guard=brought.guard,
+            )
 
         shown = show(connection, brought.zone.after.uid)
         assert shown is not None
@@ -109,8 +116,10 @@ _IMPORT = Docs(
     Body(_SCHEMA, _EXAMPLES),
     "All of it or, with every fault told by its line, nothing. A new zone has the template `none`, since a zone file "
     "is whole, and the settings of the file's SOA. Records that are switched off stay in either mode. What cannot be "
-    "brought in (signatures, types that are not served here) is told. A dry run tells its plan and `import`.",
-    errors=(403, 502),
+    "brought in (signatures, types that are not served here) is told. Where more than a quarter of the zone's records "
+    "(and more than three) would go and nothing come in their place, nothing is done (409, `plan_blocked`) unless "
+    "`allow_deletes` says how many. A dry run tells its plan and `import`.",
+    errors=(403, 409, 502),
     operation_id="importZone",
 )
 _EXPORT = Docs(

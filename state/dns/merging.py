@@ -1,6 +1,7 @@
 """Bringing the records of a zone file into a zone: what is new, what is another one then, and what has to go."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from state.dns.master import Line
@@ -9,11 +10,13 @@ from state.dns.zone import Entry
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`changed` are records that only get another time to live, as they are and as the file has them."""
+    """`changed` are records that only get another time to live, as they are and as the file has them; `lost` are those
+    of the `removed` in whose place nothing comes."""
 
     added: tuple[Line, ...] = ()
     changed: tuple[tuple[Entry, Line], ...] = ()
     removed: tuple[Entry, ...] = ()
+    lost: frozenset[Entry] = frozenset()
     unchanged: int = 0
 
 
@@ -23,10 +26,13 @@ def merge(served: Sequence[Entry], lines: Sequence[Line], *, replace: bool) -> M
     wanted = {_key(line.entry): line for line in lines}
     same = [(there[key], line) for key, line in wanted.items() if key in there]
     changed = tuple((entry, line) for entry, line in same if entry.ttl != line.entry.ttl)
+    added = tuple(line for key, line in wanted.items() if key not in there)
+    removed = tuple(entry for key, entry in there.items() if key not in wanted) if replace else ()
     return Merge(
-        added=tuple(line for key, line in wanted.items() if key not in there),
+        added=added,
         changed=changed,
-        removed=tuple(entry for key, entry in there.items() if key not in wanted) if replace else (),
+        removed=removed,
+        lost=frozenset(_lost(removed, [line.entry for line in added])),
         unchanged=len(same) - len(changed),
     )
 
@@ -40,6 +46,19 @@ def beyond(lines: Sequence[Line], template: Sequence[Entry]) -> tuple[Line, ...]
     return tuple(
         line for line in lines if wanted[(key := (line.entry.name, line.entry.type))] != given.get(key)
     )
+
+
+def _lost(removed: Iterable[Entry], added: Iterable[Entry]) -> Iterator[Entry]:
+    """What goes and neither has another record of its name and type come in its place, nor one on account of which a
+    CNAME cannot be there."""
+    coming = Counter((entry.name, entry.type) for entry in added)
+    names, aliases = {name for name, _ in coming}, {name for name, kind in coming if kind == "CNAME"}
+    for entry in removed:
+        key = (entry.name, entry.type)
+        if coming[key]:
+            coming[key] -= 1
+        elif entry.name not in (names if entry.type == "CNAME" else aliases):
+            yield entry
 
 
 def _sets(entries: Iterable[Entry]) -> dict[tuple[str, str], set[tuple[int, str]]]:

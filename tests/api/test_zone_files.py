@@ -1,13 +1,16 @@
 """Zones brought in and handed out again: all or nothing, nothing lost unsaid, and the same as before."""
 
+from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from state.dns.master import MOST_RECORDS
+from state.tables import documents
 from tests.api.conftest import World, working
 from tests.api.snapshot import contents
 from tests.state.dns.test_master import written
@@ -251,3 +254,34 @@ def test_as_many_records_as_may_be_are_brought_in(world: World) -> None:
     text = "@ NS ns1.example.net.\n" + "".join(f"h{n} A 192.0.2.{n % 250}\n" for n in range(MOST_RECORDS + 5))
     found = faults(bring(world, text))
     assert "there is more" in next(iter(found.values()))
+
+
+def test_a_file_that_was_cut_off_deletes_little_unless_it_is_said(world_on_both: World) -> None:
+    world = world_on_both
+    text = "@ NS ns1.example.net.\n" + "".join(f"h{n} A 192.0.2.{n}\n" for n in range(1, 20))
+    zone = bring(world, text).json()["zone"]["id"]
+    cut = {"text": "@ NS ns1.example.net.\nh1 A 192.0.2.1\n", "mode": "replace"}
+    refused = bring(world, **cut)
+    assert (refused.status_code, refused.json()["details"]["code"]) == (409, "plan_blocked")
+    assert "18 of 20 records would be deleted, 5 may be" in refused.json()["error"]
+    assert bring(world, **cut, allow_deletes=17).status_code == 409
+    assert len(records(world, zone)) == 20
+    for allowed in (0, 18):
+        with working(world.database):
+            told = bring(world, **cut, query="?dry_run=true", allow_deletes=allowed).json()
+        assert told["report"]["guard"]["allowed"] is (allowed == 18)
+        assert len(told["import"]["deleted"]) == 18
+    assert bring(world, text.replace("192.0.2", "198.51.100"), mode="replace").status_code == 200
+    few = text.replace("192.0.2", "198.51.100").rsplit("\n", 4)[0]
+    assert len(bring(world, few, mode="replace").json()["import"]["deleted"]) == 3
+    assert confirmations(world, zone) == {True: 19, False: 3}
+    done = bring(world, **cut, allow_deletes=16)
+    assert (done.status_code, len(done.json()["import"]["deleted"])) == (200, 16)
+    assert confirmations(world, zone) == {True: 35, False: 3}
+
+
+def confirmations(world: World, zone: str) -> dict[bool, int]:
+    """How many deletions of records were confirmed, and how many were not."""
+    gone = (documents.c.whole == zone) & documents.c.deleted_at.is_not(None)
+    with world.database.reading() as connection:
+        return dict(Counter(connection.execute(select(documents.c.confirmed).where(gone)).scalars()))

@@ -107,3 +107,18 @@ def test_why_it_cannot_be_written_out_is_said(ask: Run, api: Api) -> None:
     api.answers[("GET", "/dns/z-1/export")] = [(409, problem, {})]
     ended = ask("export", "zone", "example.com")
     assert (ended.status, "its template cannot be used" in ended.err) == (1, True)
+
+
+def test_a_replacement_that_would_delete_much_is_told_as_a_plan_is(
+    ask: Run, api: Api, tmp_path: Path
+) -> None:
+    (tmp_path / "zone").write_text("www A 192.0.2.1\n")
+    guard = {"allowed": False, "message": "9000 of 9001 records would be deleted"}
+    answers(api, report={"targets": [], "guard": guard, "totals": {}, "documents": []})
+    dry = ask("import", "zone", "example.com", tmp_path / "zone", "--replace", "--dry-run")
+    assert (dry.status, "9000 of 9001 records" in dry.out) == (3, True)
+    problem = {"error": f"the guard blocks this: {guard['message']}", "details": {"code": "plan_blocked"}}
+    api.answers[("POST", "/dns/import")] = [(409, problem, {})]
+    refused = ask("import", "zone", "example.com", tmp_path / "zone", "--replace", "--allow-deletes", "7")
+    assert (refused.status, "9000 of 9001 records" in refused.err) == (3, True)
+    assert api.bodies[-1]["allow_deletes"] == 7

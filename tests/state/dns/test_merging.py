@@ -49,3 +49,18 @@ def test_what_the_template_gives_just_so_is_not_written(template: list[Entry], f
     for name in ("@", "www"):
         wanted, given = ({e for e in entries if e.name == name} for entries in (file, template))
         assert {e for e in left if e.name == name} == (set() if wanted == given else wanted)
+
+
+def test_only_what_nothing_takes_the_place_of_is_lost() -> None:
+    def entries(*told: str) -> list[Entry]:
+        return [Entry(name, kind, 60, text) for name, kind, text in (each.split() for each in told)]
+
+    served = entries(
+        "a A 192.0.2.1", "a A 192.0.2.2", "b A 192.0.2.1", "b TXT x", "c CNAME a", "d MX 1", "d CNAME a"
+    )
+    file = entries("a A 192.0.2.3", "b CNAME a", "c A 192.0.2.1")
+    lines = [Line(n, entry, entry.text, 0) for n, entry in enumerate(file, 1)]
+    made = merge(served, lines, replace=True)
+    assert {str(entry) for entry in made.lost} == {"a 60 IN A 192.0.2.2", "d 60 IN MX 1", "d 60 IN CNAME a"}
+    assert set(made.removed) == set(served)
+    assert merge(served, lines, replace=False).lost == frozenset()
