@@ -30,7 +30,7 @@ class Posted(BaseModel):
     inside: bool = Field(
         False,
         description="Whether it was written inside of what it is a part of: then it takes the place of others there, "
-        "such as records of the same name and type.",
+        "such as records of the same name and type, or of one that cannot be beside its own.",
     )
 
 

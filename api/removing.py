@@ -37,10 +37,15 @@ def replaced(
     inside: Sequence[Document],
     removals: Sequence[str] | None,
 ) -> Outcome:
-    """What was written inside of its whole takes the place of what is there in the same sets."""
+    """What was written inside of its whole takes the place of what is there in the same sets, and of what cannot be
+    beside it."""
     kept, sets = {one.after.uid for one in outcome.written}, {_set_of(document) for document in inside}
+    rivals: dict[tuple[str, ...], list[Document]] = {}
+    for document in inside:
+        rivals.setdefault(_place_of(document), []).append(document)
     there = parts_of(connection, sorted({document.whole for document in inside if document.whole}))
-    gone = [d for d in there if d.uid not in kept and _set_of(d) in sets]
+    others = [d for d in there if d.uid not in kept]
+    gone = [d for d in others if _set_of(d) in sets or _clashes(d, rivals.get(_place_of(d), ()))]
     gone = [d for d in gone if removals is None or d.uid in removals]
     removed = [writes.remove(connection, principal, document) for document in gone]
     base = {**outcome.base, **{d.uid: d.generation for d in gone}}
@@ -100,8 +105,23 @@ def depth_of(owner: str | None, owner_of: Mapping[str, str | None]) -> int:
 def _set_of(part: Document) -> tuple[str, ...]:
     """What parts have in common that are one set of their whole."""
     part_of = KINDS[part.kind].part_of
-    fields = part_of.sets if part_of else ()
+    return _shared(part, part_of.sets if part_of else ())
+
+
+def _place_of(part: Document) -> tuple[str, ...]:
+    """What parts have in common that could clash."""
+    part_of = KINDS[part.kind].part_of
+    return _shared(part, part_of.beside if part_of else ())
+
+
+def _shared(part: Document, fields: Sequence[str]) -> tuple[str, ...]:
     return (part.kind, part.whole, *(str(vars(part.spec).get(name)) for name in fields))
+
+
+def _clashes(part: Document, written: Sequence[Document]) -> bool:
+    """Whether it cannot be beside one of these."""
+    part_of = KINDS[part.kind].part_of
+    return part_of is not None and any(part_of.clashes(each, [part]) for each in written)
 
 
 def _owned_first(found: Sequence[Document]) -> list[Document]:
