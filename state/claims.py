@@ -36,6 +36,8 @@ def _first(condition: ColumnElement[bool]) -> Select[Any]:
 _HELD = _first(_SAME)
 _HELD_AROUND = _first(or_(_SAME, _OTHERS & _AROUND))
 _HELD_AT_ALL = _first(or_(_SAME, _OTHERS))
+_OTHERS_AROUND = select(claims.c.uid).where(_OTHERS, _AROUND).limit(1)
+_OTHERS_AT_ALL = select(claims.c.uid).where(_OTHERS).limit(1)
 
 
 def lock(connection: Connection, *keys: str) -> None:
@@ -63,10 +65,21 @@ def ended(connection: Connection, document: Document, held: Iterable[Claim]) -> 
     found: dict[str, None] = {}
     for each in held:
         if each.space in HELD:
-            around = _around(document, each)
+            around = _around(document.owner, each)
             query = _ENDED_AROUND if "above" in around else _ENDED
             found |= dict.fromkeys(connection.execute(query, around).scalars())
     return list(found)
+
+
+def of_others(connection: Connection, owner: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these host names that somebody else holds, or that belong to a name of theirs, or theirs to them."""
+    found = []
+    for name in names:
+        around = _around(owner, Claim(CERTIFICATES, name))
+        query = _OTHERS_AROUND if "above" in around else _OTHERS_AT_ALL
+        if connection.execute(query, around).first():
+            found.append(name)
+    return tuple(found)
 
 
 def claim_row(document: Document, held: Claim) -> dict[str, str]:
@@ -87,7 +100,7 @@ def release(connection: Connection, uids: Iterable[str]) -> None:
 
 
 def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> None:
-    around, query = _around(document, wanted), _HELD
+    around, query = _around(document.owner, wanted), _HELD
     if around:
         query = _HELD_AROUND if "above" in around else _HELD_AT_ALL
     found = connection.execute(query, {"of_space": wanted.space, "of_name": wanted.name} | around).scalar()
@@ -100,12 +113,12 @@ def _refuse_taken(connection: Connection, document: Document, wanted: Claim) -> 
         )
 
 
-def _around(document: Document, wanted: Claim) -> dict[str, Any]:
+def _around(owner: str, wanted: Claim) -> dict[str, Any]:
     """What others may not have beside a host name: names above and below; at a registrable domain all of its names."""
     if not _shared(wanted):
         return {}
     base, plain = registrable(wanted.name), wanted.name.removeprefix("*.")
-    others = {"of_base": base, "of_owner": document.owner}
+    others = {"of_base": base, "of_owner": owner}
     if plain == base:
         return others
     above = [wanted.name, *(name for parent in parents(wanted.name) for name in (parent, f"*.{parent}"))]

@@ -18,8 +18,9 @@ from api.places import identifier
 from api.routes.jobs import JOBS
 from api.writes import visible_document
 from state.certificates.authorities import synonyms
-from state.certificates.jobs import ask_for_one, had_alike, limits, ordered, under_way
-from state.certificates.limits import Past, bound, by_hand, ending, left_alone
+from state.certificates.chains import irredundant
+from state.certificates.jobs import ask_for_one, limits, past, under_way
+from state.certificates.limits import bound, by_hand, left_alone
 from state.claims import lock
 from state.document import Document
 from state.errors import Conflict, Fault, Invalid
@@ -65,9 +66,8 @@ def _asked(call: Call, connection: Connection, document: Document) -> str:
 def _check_patience(connection: Connection, document: Document, called: Sequence[str]) -> None:
     """`called` is all that the authority is called, as in the document first."""
     now, owner, left_out = datetime.now(UTC), document.owner, document.kept.get("left_out") or {}
-    names = [name for name in names_of(document) if name not in left_out]
-    had = () if ending(document.kept, called[0], now) else had_alike(connection, called, names, now)
-    enough = bound(Past(had, ordered(connection, called, owner, now)), called[0], now)
+    names = irredundant([name for name in names_of(document) if name not in left_out])
+    enough = bound(past(connection, document, called, names, now), called[0], now)
     alone = left_alone(limits(connection, called, now), owner, now)
     waits = (by_hand(document.kept, now, asked_of(document)), alone, enough and enough.until)
     until = max((each for each in waits if each), default=None)

@@ -1,6 +1,6 @@
 """What becomes of asking an authority; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,10 +40,13 @@ class Unchanged:
 
 
 class Failed(Exception):  # noqa: N818 - the trade's words, not suffixes
-    """There is none: a code for machines, why, as text that can be stored, and how long the authority asks to wait."""
+    """There is none: a code for machines, why, as text that can be stored, how long the authority asks to wait, and for
+    which names there is none."""
 
-    def __init__(self, code: str, message: str, wait: timedelta | None = None) -> None:
-        self.code, self.message, self.wait = code, plain(message), wait
+    def __init__(
+        self, code: str, message: str, wait: timedelta | None = None, names: Iterable[str] = ()
+    ) -> None:
+        self.code, self.message, self.wait, self.names = code, plain(message), wait, tuple(names)
         super().__init__(self.message)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,9 @@ from reconciler.certificates.answers import Failed, Issued, Suggestion, Unchange
 from reconciler.certificates.decisions import ASKED_EVERY, NAME_FAILED, asked_to_wait, enough, without
 from reconciler.certificates.line import Network
 from reconciler.certificates.proofs import Proof
+from reconciler.certificates.terms import ANY, Terms
 from state.certificates.authorities import Authority
+from state.certificates.chains import irredundant
 
 _UNBOUND = (
     "the authority gives certificates only to accounts that are bound to one there: operators put its kid and hmac into"
@@ -84,31 +86,26 @@ class Desk:
         self,
         names: Sequence[str],
         proof: Proof,
-        there: Sequence[str] = (),
-        permit: Callable[[Sequence[str]], None] = lambda _: None,
-        musts: Sequence[str] = (),
+        terms: Terms = ANY,
     ) -> Issued | Unchanged:
-        """A certificate for these names, the first of which it must be for, and for `musts`; others may be left out.
-
-        `there` are names that there is a good one for: where no other name is left, no second one is had. `permit`
-        raises Failed where nothing is to be ordered for names; each order is put to it first.
-        """
+        """A certificate for these names, the first of which it must be for, and some more; others may be left out."""
         left_out: dict[str, Failed] = {}
         with self._understood():
             while True:
-                permit(names)
+                ordered = irredundant(names)
+                terms.permit(ordered)
                 key = _new_key()
-                problems = self._tried(names, key, proof)
+                problems = self._tried(ordered, key, proof, terms)
                 if isinstance(problems, str):
                     said = self.suggestion(problems)
-                    return Issued(problems, key, left_out, said.renew_at, tuple(names))
-                left = without(names, problems, {names[0], *musts})
+                    return Issued(problems, key, left_out, said.renew_at, ordered)
+                left = without(names, problems, {names[0], *terms.musts})
                 left_out |= {n: Failed(NAME_FAILED, problems[n]) for n in names if n not in left}
                 names = left
-                if enough(there, names):
+                if enough(terms.there, names):
                     return Unchanged(left_out)
 
-    def _tried(self, names: Sequence[str], key: str, proof: Proof) -> str | Mapping[str, str]:
+    def _tried(self, names: Sequence[str], key: str, proof: Proof, terms: Terms) -> str | Mapping[str, str]:
         """The chain; or the names that cannot be shown to be ours, each with why."""
         try:
             order = self._client.new_order(make_csr(key.encode(), list(names)))
@@ -120,6 +117,7 @@ class Desk:
         problems = self._shown(order, proof) or self._disbelieved(order)
         if problems:
             return problems
+        terms.confirm(names)
         left = max(1.0, self._deadline - time.monotonic())
         until = datetime.now() + timedelta(seconds=left)  # noqa: DTZ005 - what the library compares with
         return str(self._client.finalize_order(order, until).fullchain_pem)

@@ -1,7 +1,7 @@
 """The clerk of one target: has certificates issued, many at a time, each as a job of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from reconciler.certificates.outcomes import certificate, kept, refused, stayed
 from reconciler.certificates.proofs import Order, Proof, SiteProof
 from reconciler.certificates.restraint import check_patience, permit, sated
 from reconciler.certificates.suggestions import Suggestions
-from reconciler.certificates.zone_proof import UNHOSTED
+from reconciler.certificates.terms import Terms, still_wanted
 from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
@@ -147,7 +147,7 @@ class Clerk:
                 if isinstance(found, Unchanged) or news is None:
                     stayed(connection, job, found.left_out)
                 else:
-                    kept(connection, self._world.settings.var, job, found, news)
+                    kept(connection, self._world.settings.var, job, document, found, news)
         ring(self._world.settings, self._target)
 
     @contextmanager
@@ -169,17 +169,19 @@ class Clerk:
             asked = names_of(document) if by_hand else wanted(document, now, related(connection))
             names, foreign = proof.sort_out(connection, asked)
             key = account_key(connection, self._world.settings.var)
-        if document.name in foreign:
-            why = foreign[document.name]
-            raise Failed(why.code, f"{document.name}: {why.message}")
-        left_out = {name: why for name, why in foreign.items() if why.code != UNHOSTED}
-        if enough(there, names):
-            return Unchanged(left_out)
         musts = () if by_hand else indispensable(document, now, job.job_type)
-        found = self._obtained(
-            authority, key, lambda desk: desk.obtain(names, proof, there, partial(permit, order), musts)
-        )
-        return replace(found, left_out={**left_out, **found.left_out})
+        for name in (document.name, *musts):
+            if name in foreign:
+                raise Failed(foreign[name].code, f"{name}: {foreign[name].message}", names=(name,))
+        if enough(there, names):
+            return Unchanged(foreign)
+        terms = Terms(tuple(there), musts, partial(permit, order), partial(self._confirmed, document))
+        found = self._obtained(authority, key, lambda desk: desk.obtain(names, proof, terms))
+        return replace(found, left_out={**foreign, **found.left_out})
+
+    def _confirmed(self, document: Document, names: Sequence[str]) -> None:
+        with self._world.database.reading() as connection:
+            still_wanted(connection, document, names)
 
     def _suggestion(self, document: Document) -> Suggestion:
         """When its authority suggests to renew it."""

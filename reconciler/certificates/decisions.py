@@ -13,14 +13,14 @@ from reconciler.certificates.answers import (
     Issued,
     Suggestion,
 )
-from reconciler.certificates.unserved import NOT_SERVED
+from reconciler.certificates.unserved import NOT_SERVED, UNHOSTED
 from state.certificates.chains import Chain, covers, known_chain, read_chain, read_key
 from state.certificates.giving import kept
 from state.certificates.limits import COUNTED, rested, waits
 from state.compiling import Related
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
-from state.kinds.certificate import Certificate, asked_of, hosted, names_of, unhosted
+from state.kinds.certificate import Certificate, asked_of, concerns, hosted, is_to_be_had, names_of, unhosted
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440))
 """Before the second, third … try; authorities allow five failed validations of a name an hour."""
@@ -29,6 +29,9 @@ ASKED_EVERY = timedelta(hours=6)
 """How often an authority is asked when to renew, unless it says how often (RFC 9773, section 4.3.3)."""
 NAME_FAILED = "NameFailed"
 """That the authority does not believe that a name is ours."""
+_ENDED = timedelta(hours=4)
+"""How long it may be when that one has ended."""
+_FOREIGN = frozenset({NOT_SERVED, UNHOSTED})
 _FOR_OPERATORS = frozenset({MISCONFIGURED, AUTHORITY_MISCONFIGURED, AUTHORITY_UNKNOWN})
 _EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -36,9 +39,10 @@ _EARLY, _DAY = timedelta(hours=1), timedelta(days=1)
 def needed(document: Document, now: datetime, related: Related) -> str | None:
     """The type of the job that the certificate needs now, if it needs one and can be had."""
     spec = document.spec
-    if not isinstance(spec, Certificate) or document.deleted or not spec.is_active or not spec.acme_provider:
+    if not isinstance(spec, Certificate) or not is_to_be_had(document):
         return None
-    if _paused(document, document.name, document.kept.get("trouble"), now, related):
+    trouble = document.kept.get("trouble")
+    if trouble and _paused(document, trouble.get("names") or [document.name], trouble, now, related):
         return None
     lacking = unhosted(document, related)
     chain = known_chain(document.kept)
@@ -52,7 +56,9 @@ def needed(document: Document, now: datetime, related: Related) -> str | None:
 def wanted(document: Document, now: datetime, related: Related) -> tuple[str, ...]:
     """The names to ask for: all but those that failed and are not to be tried again yet."""
     left = document.kept.get("left_out") or {}
-    return tuple(n for n in names_of(document) if not _paused(document, n, left.get(n), now, related))
+    return tuple(
+        n for n in names_of(document) if n not in left or not _paused(document, [n], left[n], now, related)
+    )
 
 
 def renewal(chain: Chain, known: Mapping[str, Any]) -> datetime:
@@ -114,29 +120,44 @@ def settled_without(document: Document, now: datetime) -> str:
 
 
 def _paused(
-    document: Document, name: str, failure: Mapping[str, Any] | None, now: datetime, related: Related
+    document: Document, names: Iterable[str], failure: Mapping[str, Any], now: datetime, related: Related
 ) -> bool:
-    """Whether a failure keeps from asking for a name: not one for want of a site, once there is a zone for it."""
-    if failure is None or (failure.get("code") == NOT_SERVED and hosted(document, name, related)):
-        return False
-    return _waits(document, failure, now)
+    """Whether a failure for these names keeps from asking: not that they had no site or zone, once they have one."""
+    here = failure.get("code") in _FOREIGN and all(hosted(document, name, related) for name in names)
+    return not here and _waits(document, failure, now)
 
 
 def _waits(document: Document, failure: Mapping[str, Any], now: datetime) -> bool:
-    return now < waits(failure, asked_of(document))
+    return concerns(document, failure) and now < waits(failure, asked_of(document))
 
 
 def troubled(document: Document, failed: Failed, now: datetime) -> dict[str, Any]:
-    """What is remembered when there is none: why, how often that was, and when it is tried again."""
-    return {"trouble": _again(document, document.kept.get("trouble"), failed, now)}
+    """What is remembered when there is none: why, for which names, how often that was, and when it is tried again."""
+    names = {"names": list(failed.names)} if failed.names else {}
+    old, longest = document.kept.get("trouble"), _in_time(document.kept, now)
+    return {"trouble": {**_again(document, old, failed, now, longest), **names}}
+
+
+def _in_time(known: Mapping[str, Any], now: datetime) -> timedelta:
+    """How long a pause may be, so that another try comes before the end of the one that is there, and the names that a
+    renewal insists on until a ninth of the lifetime is left do not make it come too late."""
+    chain = known_chain(known)
+    if chain is None:
+        return LONGEST
+    left, shortest = chain.valid_until - now, min(PAUSES[0], timedelta(seconds=chain.lifetime / 30))
+    return max(left / 3, shortest) if left > timedelta(0) else _ENDED
 
 
 def _again(
-    document: Document, old: Mapping[str, Any] | None, failed: Failed, now: datetime
+    document: Document,
+    old: Mapping[str, Any] | None,
+    failed: Failed,
+    now: datetime,
+    longest: timedelta = LONGEST,
 ) -> dict[str, Any]:
     ours = failed.code in COUNTED  # nobody was asked
     tries = (int(old["tries"]) if old else 0) + (not ours)
-    pause = timedelta(0) if ours else PAUSES[min(tries, len(PAUSES)) - 1]
+    pause = timedelta(0) if ours else min(longest, PAUSES[min(tries, len(PAUSES)) - 1])
     if failed.code in _FOR_OPERATORS:  # when they have mended it, nobody is to wait for a day
         pause = min(pause, timedelta(hours=1))
     again = now + min(max(pause, failed.wait or pause), LONGEST)
@@ -204,7 +225,7 @@ def without(names: Iterable[str], problems: Mapping[str, str], musts: Iterable[s
     names = tuple(names)
     if problems.keys() & set(musts) or not problems.keys() & set(names):
         told = "; ".join(f"{name}: {why}" for name, why in problems.items())
-        raise Failed(NAME_FAILED, told or "the authority does not say which name is wrong")
+        raise Failed(NAME_FAILED, told or "the authority does not say which name is wrong", names=problems)
     return tuple(name for name in names if name not in problems)
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order, SiteProof, Sorted
-from reconciler.certificates.unserved import NOT_SERVED
-from reconciler.certificates.zone_proof import UNHOSTED, ZoneProof
+from reconciler.certificates.unserved import NOT_SERVED, UNHOSTED
+from reconciler.certificates.zone_proof import ZoneProof
 
 
 @dataclass(frozen=True, slots=True)

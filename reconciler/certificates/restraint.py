@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order
 from state.certificates.authorities import synonyms
-from state.certificates.jobs import had_alike, limits, note_order, ordered
-from state.certificates.limits import LEFT_ALONE, Past, bound, ending, left_alone
+from state.certificates.jobs import limits, note_order, past
+from state.certificates.limits import LEFT_ALONE, bound, left_alone
 from state.claims import lock
 from state.kinds.certificate import asked_of
 
@@ -30,14 +30,12 @@ def permit(order: Order, names: Sequence[str]) -> None:
     document, now = order.document, datetime.now(UTC)
     provider = asked_of(document)[0]
     called = synonyms(order.world.settings.authorities, provider)
-    with order.world.database.reading() as connection:
-        had = () if ending(document.kept, provider, now) else had_alike(connection, called, names, now)
     with order.world.database.writing() as connection:
         order.lease.check(connection)
-        lock(connection, f"acme/orders/{document.owner}")
-        found = bound(Past(had, ordered(connection, called, document.owner, now)), provider, now)
+        lock(connection, "acme/orders")
+        found = bound(past(connection, document, called, names, now, order.job), provider, now)
         if found is None:
-            note_order(connection, order.job, provider)
+            note_order(connection, order.job, provider, names)
     if found is not None:
         raise Failed(found.code, found.message, found.until - now + timedelta(seconds=1))
 

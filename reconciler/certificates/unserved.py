@@ -9,6 +9,8 @@ from state.kinds import EVERY
 
 NOT_SERVED = "NotServedHere"
 """That a name is not asked for by http-01, since no site here has it: the authority never heard of it."""
+UNHOSTED = "ZoneNotHosted"
+"""That a name is in no zone here, and wildcards are shown by zones alone."""
 _HOSTS = "hosts"
 
 
@@ -30,7 +32,7 @@ def forgotten(document: Document, names: Iterable[str]) -> dict[str, Any]:
     names, kept = frozenset(names), document.kept
     trouble, left_out = kept.get("trouble"), kept.get("left_out")
     new: dict[str, Any] = {}
-    if trouble and _waits(document.name, trouble, names):
+    if trouble and all(_waits(name, trouble, names) for name in trouble.get("names") or [document.name]):
         new["trouble"] = None
     still = not_served_still(left_out, names)
     if still != left_out:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order, Sorted
+from reconciler.certificates.unserved import UNHOSTED
 from state.certificates.challenges import behind, problem, publish
 from state.certificates.zones import zone_of
 from state.compiling import Reason
@@ -16,8 +17,6 @@ from state.document import Document
 from state.queue import ring
 from state.reading import parts_of, related
 
-UNHOSTED = "ZoneNotHosted"
-"""That a name is in no zone here."""
 LONGEST, COPIES, POLL_SECONDS = 180.0, 30.0, 0.25
 
 

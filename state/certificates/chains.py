@@ -108,6 +108,13 @@ def read_key(text: str, chain: Chain) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+def irredundant(names: Sequence[str]) -> tuple[str, ...]:
+    """These names without those that a wildcard among them stands for, in their order: authorities may refuse an order
+    for both."""
+    wild = [name for name in names if name.startswith("*.")]
+    return tuple(name for name in names if name in wild or not covers(wild, name))
+
+
 def covers(names: Iterable[str], wanted: str) -> bool:
     """Whether a certificate for these names is one for `wanted` (RFC 6125: a wildcard is one label at the left)."""
     _, _, above = wanted.partition(".")

@@ -3,12 +3,12 @@
 The table of jobs is the history of what was ordered and had: who ever removes old jobs has to leave it a week of these.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from state.certificates.limits import EVERYONE, HOURS, RATE_LIMITED, WEEK, Limit
+from state.certificates.limits import EVERYONE, HOUR, HOURS, RATE_LIMITED, WEEK, Limit, Past, ending
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.jobs import add_job, get_job, note_so_far
@@ -16,8 +16,9 @@ from state.tables import CERTIFYING, documents, jobs
 
 TYPES = (SSL_ISSUE, SSL_RENEW)
 ORDERED = "certificate"
-"""Under which name the results of a job tell of what was ordered by it: `authority`, how many `orders`, `status`; of
-one that was had its `names`, in their order; of one that failed the `reason`, and `retry_at`."""
+"""Under which name the results of a job tell of what was ordered by it: `authority`, how many `orders`, for which
+`names` the last one was, in their order, `status`, and the names that `failed`; of a job that failed the `reason`, and
+`retry_at`."""
 _ORDER = jobs.c.results[ORDERED]
 _AUTHORITY = _ORDER["authority"].as_string()
 
@@ -44,22 +45,52 @@ def under_way(connection: Connection, target: str) -> dict[str, str]:
     return {str(parameters.get("uid")): job for job, parameters in found}
 
 
-def note_order(connection: Connection, job_id: str, authority: str) -> None:
+def note_order(connection: Connection, job_id: str, authority: str, names: Collection[str]) -> None:
     """One more order is put to the authority by a job."""
     count = int(get_job(connection, job_id).results.get(ORDERED, {}).get("orders", 0)) + 1
-    note_so_far(connection, job_id, {ORDERED: {"status": "ordered", "authority": authority, "orders": count}})
+    told = {"status": "ordered", "authority": authority, "orders": count, "names": sorted(names)}
+    note_so_far(connection, job_id, {ORDERED: told})
+
+
+def past(
+    connection: Connection,
+    document: Document,
+    called: Sequence[str],
+    names: Sequence[str],
+    now: datetime,
+    but: str = "",
+) -> Past:
+    """What counts when a certificate is to be ordered for these names. `called` is all that its authority is called, as
+    in the document first; `but` the job that it is ordered by, if there is one already."""
+    orders = ordered(connection, called, document.owner, now)
+    if ending(document.kept, called[0], now):
+        return Past(orders=orders)
+    had = had_alike(connection, called, names, now, but)
+    return Past(had, orders, failures(connection, called, names, now))
 
 
 def had_alike(
-    connection: Connection, authority: Collection[str], names: Collection[str], now: datetime
+    connection: Connection, authority: Collection[str], names: Collection[str], now: datetime, but: str = ""
 ) -> tuple[datetime, ...]:
-    """When certificates for just these names were had from an authority within a week, by whomever; `authority` is all
-    that it is called."""
+    """When certificates for just these names were had from an authority within a week, by whomever; those that other
+    jobs than `but` are having are had now. `authority` is all that it is called."""
     alike, found = sorted(names), _ORDER["names"]
-    since = CERTIFYING & (jobs.c.completed_at > now - WEEK)
+    since = CERTIFYING & or_(jobs.c.completed_at.is_(None), jobs.c.completed_at > now - WEEK)
     first = jobs.c.results[(ORDERED, "names", 0)].as_string() == alike[0]
-    query = select(jobs.c.completed_at, found).where(since, _AUTHORITY.in_(authority), first)
-    return tuple(at for at, names_ in connection.execute(query) if names_ == alike)
+    had = _ORDER["status"].as_string().in_(("issued", "ordered")) & (jobs.c.id != but)
+    query = select(jobs.c.completed_at, found).where(since, _AUTHORITY.in_(authority), first, had)
+    return tuple(at or now for at, names_ in connection.execute(query) if names_ == alike)
+
+
+def failures(
+    connection: Connection, authority: Collection[str], names: Iterable[str], now: datetime
+) -> tuple[datetime, ...]:
+    """When an authority did not believe one of these names within an hour: of the one that failed most often."""
+    recent = CERTIFYING & (jobs.c.completed_at > now - HOUR)
+    query = select(jobs.c.completed_at, _ORDER["failed"]).where(recent, _AUTHORITY.in_(authority))
+    told = [(at, failed) for at, failed in connection.execute(query) if failed]
+    each = (tuple(at for at, failed in told if name in failed) for name in names)
+    return max(each, key=len, default=())
 
 
 def ordered(

@@ -14,14 +14,17 @@ from state.certificates.chains import known_chain
 
 RATE_LIMITED, LEFT_ALONE = "RateLimited", "AuthorityLimited"
 """Why there is none: the authority said so of this one; it said so of others."""
-NAMES_LIMITED, OWNER_LIMITED = "NamesLimited", "OwnerLimited"
-"""Why none is ordered: enough were had for just these names; its owner has ordered enough."""
-COUNTED = frozenset({NAMES_LIMITED, OWNER_LIMITED})
+NAMES_LIMITED, OWNER_LIMITED, FAILURES_LIMITED = "NamesLimited", "OwnerLimited", "FailuresLimited"
+"""Why none is ordered: enough were had for just these names; its owner has ordered enough; one of the names was not
+believed often enough."""
+COUNTED = frozenset({NAMES_LIMITED, OWNER_LIMITED, FAILURES_LIMITED, LEFT_ALONE})
+"""Nobody was asked: it is no failed try."""
 ALIKE, WEEK = 4, timedelta(days=7)
 """How many are had for just the same names; Let's Encrypt gives five."""
 ORDERS, HOURS = 100, timedelta(hours=3)
 """How many one owner orders; Let's Encrypt takes 300 from an account, which all owners share."""
-_HOUR = timedelta(hours=1)
+FAILURES, HOUR = 4, timedelta(hours=1)
+"""How often a name is put to an authority in vain; Let's Encrypt allows five failed validations of one."""
 _REST = (timedelta(minutes=5), timedelta(hours=36))
 _FREE, _PAUSE = 3, timedelta(minutes=30)
 EVERYONE = timedelta(minutes=15)
@@ -29,10 +32,12 @@ EVERYONE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """When certificates for just the same names were had from an authority, and when an owner ordered any there."""
+    """When certificates for just the same names were had from an authority, when an owner ordered any there, and when
+    one of the names, that which failed most often, was not believed."""
 
     had: tuple[datetime, ...] = ()
     orders: tuple[datetime, ...] = ()
+    failures: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,12 @@ class Limit:
 def bound(past: Past, provider: str, now: datetime) -> Bound | None:
     """What keeps an owner from one more order for the same names with this authority; None when nothing does."""
     alike = f"{ALIKE} certificates for just these names were had from {provider} within {WEEK.days} days"
+    failures = f"one of the names was not believed {FAILURES} times by {provider} within an hour"
     orders = f"{ORDERS} orders of this owner were put to {provider} within 3 hours"
     found = (
         (NAMES_LIMITED, f"{alike}, and it gives few", _full(past.had, ALIKE, WEEK, now)),
         (OWNER_LIMITED, f"{orders}, which takes so many from all", _full(past.orders, ORDERS, HOURS, now)),
+        (FAILURES_LIMITED, f"{failures}, and it takes few", _full(past.failures, FAILURES, HOUR, now)),
     )
     bounds = [Bound(code, message, until) for code, message, until in found if until is not None]
     return max(bounds, key=lambda each: each.until, default=None)
@@ -91,7 +98,7 @@ def anew(kept: Mapping[str, Any], now: datetime) -> bool:
 def _just_had(kept: Mapping[str, Any]) -> datetime | None:
     """Until when one is too new for anybody to want another."""
     rest = rested(kept)
-    return None if rest is None else min(rest, _time(kept["had_at"]) + _HOUR)
+    return None if rest is None else min(rest, _time(kept["had_at"]) + HOUR)
 
 
 def ending(kept: Mapping[str, Any], provider: str, now: datetime) -> bool:

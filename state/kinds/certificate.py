@@ -1,6 +1,6 @@
 """Certificate: a certificate for host names: had by ACME (RFC 8555) and renewed, or the tenant's own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -70,6 +70,20 @@ def asked_of(document: Document) -> tuple[str, str]:
     return str(spec.acme_provider), spec.acme_challenge_type
 
 
+def is_to_be_had(document: Document) -> bool:
+    """Whether an authority is asked for it at all."""
+    spec = document.spec
+    return (
+        isinstance(spec, Certificate) and not document.deleted and spec.is_active and bool(spec.acme_provider)
+    )
+
+
+def concerns(document: Document, failure: Mapping[str, Any]) -> bool:
+    """Whether it is about what is asked for now: the authority, the way, and names that are still wanted."""
+    named = failure.get("names") or ()
+    return is_about(failure, asked_of(document)) and set(named) <= set(names_of(document))
+
+
 def hosted(document: Document, name: str, related: Related) -> bool:
     """Whether a name of it is shown to be ours by a zone of the same owner here."""
     return asked_of(document)[1] == DNS and zone_of(name, document.owner, related) is not None
@@ -117,7 +131,8 @@ def _compile(context: Context) -> Compiled:
     lacking = unhosted(document, context.related)
     chain = known_chain(document.kept)
     uncovered = {name: why for name, why in lacking.items() if not (chain and covers(chain.names, name))}
-    notes = _trouble(document, {**_uncovered(document, chain), **uncovered})
+    lasting = {name: why for name, why in lacking.items() if name not in uncovered}
+    notes = (*_trouble(document, {**_uncovered(document, chain), **uncovered}), *_unrenewable(lasting))
     if chain is None or document.sealed is None:
         return _without(document, notes)
     name, checksum = file_name(document.name), document.kept["key_sha256"]
@@ -140,6 +155,13 @@ def _ending(spec: Certificate, chain: Chain, now: datetime | None) -> tuple[tupl
     return ended(chain, now, remedy), () if renewed else ends_soon(chain, now, remedy)
 
 
+def _unrenewable(lacking: Mapping[str, str]) -> Iterator[Reason]:
+    """That it is for names which the next one cannot be for, told when that can still be mended."""
+    if lacking:
+        names = "; ".join(f"{name}: {why}" for name, why in lacking.items())
+        yield Reason("ZoneNotHosted", f"it cannot be renewed for {names}")
+
+
 def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ...]:
     """What went wrong when one was asked for last, and for which names there is none."""
     trouble, left_out = _failure(document), document.kept.get("left_out") or {}
@@ -157,7 +179,7 @@ def _trouble(document: Document, lacking: Mapping[str, str]) -> tuple[Reason, ..
 def _failure(document: Document) -> Mapping[str, Any] | None:
     """Why there is none, or no newer one, as long as that is about what is asked for now."""
     trouble = document.kept.get("trouble")
-    return trouble if trouble and is_about(trouble, asked_of(document)) else None
+    return trouble if trouble and concerns(document, trouble) else None
 
 
 def _uncovered(document: Document, chain: Chain | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """An authority that is difficult: a real one, behind a door that now and then answers something else."""
 
+import base64
 import json
 import ssl
 import threading
@@ -55,6 +56,10 @@ class Door:
     def pass_on(self, handler: BaseHTTPRequestHandler) -> None:
         """Whoever is asked by another name calls itself by that."""
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        twice = _redundant(body) if handler.path.startswith("/order-plz") else None
+        if twice:
+            say(handler, 400, json.dumps(twice).encode(), [("Content-Type", "application/problem+json")])
+            return
         names = ("Host", "Content-Type", "User-Agent", "Accept")
         headers = {name: handler.headers[name] for name in names if name in handler.headers}
         got = self._behind.request(handler.command, handler.path, content=body, headers=headers, timeout=60)
@@ -66,6 +71,19 @@ class Door:
         self.server.shutdown()
         self.server.server_close()
         self._behind.close()
+
+
+def _redundant(body: bytes) -> dict[str, str] | None:
+    """What Let's Encrypt says of an order for a name beside a wildcard that stands for it, which Pebble takes."""
+    payload = json.loads(body)["payload"]
+    order = json.loads(base64.urlsafe_b64decode(f"{payload}=="))
+    names = [each["value"] for each in order["identifiers"]]
+    twice = [n for n in names if not n.startswith("*.") and f"*.{n.partition('.')[2]}" in names]
+    said = {
+        "type": "urn:ietf:params:acme:error:malformed",
+        "detail": f"{twice} redundant with a wildcard",
+    }
+    return said if twice else None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from state.claims import of_others
 from state.database import Database
 from state.errors import Conflict
 from state.kinds import KINDS
@@ -161,6 +162,24 @@ def test_a_certificate_is_for_no_name_of_another_tenant_and_goes_when_it_becomes
     company.certificate("example.net", "anna")
     company.change(site, aliases=["example.net"])
     assert [each.owner for each in company.certificates()] == ["bert"]
+
+
+def test_names_that_are_somebody_elses_are_found(company: Company) -> None:
+    company.user("anna")
+    company.user("bert")
+    company.site("a.bert.example", "bert")
+    company.site("anna.example", "anna", aliases=["*.b.anna.example"])
+    names = [
+        "bert.example",
+        "a.bert.example",
+        "x.a.bert.example",
+        "b.bert.example",
+        "c.b.anna.example",
+        "free.example",
+    ]
+    with company.database.reading() as connection:
+        assert of_others(connection, "anna", names) == ("bert.example", "a.bert.example", "x.a.bert.example")
+        assert of_others(connection, "bert", names) == ("c.b.anna.example",)
 
 
 def test_ones_own_certificates_stay(company: Company) -> None:

@@ -27,6 +27,7 @@ from reconciler.certificates.decisions import (
     unchanged,
     wanted,
 )
+from reconciler.certificates.losses import indispensable
 from state.certificates.chains import known_chain
 from state.compiling import Related
 from state.document import Document
@@ -193,6 +194,43 @@ def test_a_failure_is_about_what_was_asked_for() -> None:
     assert needed(one, NOW, NOBODY) is None
     assert needed(replace(one, spec=certificate(acme_provider="zerossl").spec), NOW, NOBODY) == "ssl_issue"
     assert needed(replace(one, spec=certificate(auto_renew=False).spec), NOW, NOBODY) is None
+
+
+def test_a_failure_of_a_name_that_is_not_wanted_any_more_keeps_nobody() -> None:
+    one = certificate(san_domains=["a.example.com", "b.example.com"])
+    one = replace(one, kept=troubled(one, Failed("NameFailed", "no", names=["a.example.com"]), NOW))
+    assert one.kept["trouble"]["names"] == ["a.example.com"]
+    assert needed(one, NOW, NOBODY) is None
+    assert (
+        needed(replace(one, spec=certificate(san_domains=["b.example.com"]).spec), NOW, NOBODY) == "ssl_issue"
+    )
+
+
+@pytest.mark.parametrize("hours", [1, 24, 36, 48, 90, 96, 120, 160, 90 * 24])
+def test_a_renewal_that_insists_on_a_name_that_fails_is_had_without_it_before_the_end(hours: int) -> None:
+    given = vouch("example.com", "www.example.com", days=hours / 24, since=0, key=MINE_KEY)
+    one = replace(had(given), kept={**had(given).kept, "renew_at": None, "had_at": None})
+    chain = known_chain(one.kept)
+    assert chain is not None
+    now, tries = chain.valid_until - timedelta(seconds=chain.lifetime / 3), 0
+    while indispensable(one, now, "ssl_renew"):
+        tries += 1
+        failed = Failed("NameFailed", "no address", names=["www.example.com"])
+        one = replace(one, kept={**one.kept, **troubled(one, failed, now)})
+        now = datetime.fromisoformat(one.kept["trouble"]["retry_at"]) + timedelta(seconds=1)
+    assert now < chain.valid_until
+    assert tries < 40
+
+
+def test_one_that_has_ended_is_tried_again_soon_enough() -> None:
+    one = had()
+    chain = known_chain(one.kept)
+    assert chain is not None
+    late = chain.valid_until + timedelta(minutes=1)
+    for _ in range(9):
+        one = replace(one, kept={**one.kept, **troubled(one, Failed("AuthorityDown", "no"), late)})
+    assert needed(one, late + timedelta(hours=4), NOBODY) == "ssl_renew"
+    assert needed(one, late + timedelta(hours=3), NOBODY) is None
 
 
 @pytest.mark.parametrize(("code", "hours"), [("AuthorityUnknown", 1), ("Misconfigured", 1), ("Refused", 24)])

@@ -1,6 +1,6 @@
 """By dns-01 a name that is in no zone here is shown by the site that has it; wildcards need a zone."""
 
-from reconciler.certificates.unserved import NOT_SERVED
+from reconciler.certificates.unserved import NOT_SERVED, UNHOSTED
 from tests.reconciler.certificates.office import Office
 
 
@@ -13,7 +13,8 @@ def test_names_in_no_zone_are_shown_by_their_sites_and_wildcards_are_not(office:
     assert job.status == "completed"
     kept = office.kept(one)
     assert kept["names"] == ["a.example", "b.example"]
-    assert {name: each["code"] for name, each in kept["left_out"].items()} == {"c.example": NOT_SERVED}
+    codes = {name: each["code"] for name, each in kept["left_out"].items()}
+    assert codes == {"c.example": NOT_SERVED, "*.a.example": UNHOSTED}
     told = "no zone of anna that is served here has this name, and no site of anna has this name: make one"
     assert told in kept["left_out"]["c.example"]["message"]
 

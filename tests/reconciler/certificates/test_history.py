@@ -69,11 +69,12 @@ def test_names_that_are_left_with_the_bad_ones_left_out_count_too(
     one = office.site("a.example", "anna", aliases=["b.example"])
     job = office.ask(one)
     told = {"status": "issued", "authority": "pebble", "orders": 2, "names": ["a.example"]}
+    told["failed"] = ["b.example"]
     assert (job.status, job.results) == ("completed", {"certificate": told})
     one = _afresh(office, one)
     job = office.ask(one)
     trouble = office.kept(one)["trouble"]
-    why = {"reason": "NamesLimited", "retry_at": trouble["retry_at"]}
+    why = {"reason": "NamesLimited", "retry_at": trouble["retry_at"], "names": ["a.example", "b.example"]}
     assert job.results["certificate"] == {"status": "failed", "authority": "pebble", "orders": 1, **why}
     assert trouble["code"] == "NamesLimited"
 

@@ -30,7 +30,7 @@ def test_what_it_is_for_is_insisted_on_as_long_as_there_is_time() -> None:
     assert indispensable(one, NOW + 81 * DAY, "ssl_renew") == ()
     assert indispensable(one, NOW + 81 * DAY, "ssl_issue") == names
     assert indispensable(one, NOW + 91 * DAY, "ssl_issue") == ()
-    assert indispensable(_there(provider="another"), NOW, "ssl_renew") == ()
+    assert indispensable(_there("www.example.com", provider="another"), NOW, "ssl_issue") == names
     assert indispensable(document("Certificate", "example.com", "anna"), NOW, "ssl_issue") == ()
 
 

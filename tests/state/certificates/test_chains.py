@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.certificates.chains import covers, kept_chain, known_chain, read_chain, read_key
+from state.certificates.chains import covers, irredundant, kept_chain, known_chain, read_chain, read_key
 from tests.state.companies import HOST_NAMES, LAW
 from tests.state.vouching import pem, root, vouch
 
@@ -138,6 +138,12 @@ def test_a_wildcard_is_for_one_label(name: str, label: str) -> None:
     assert not covers([f"*.{name}"], f"x.{label}.{name}")
     assert not covers([f"{label}.{name}"], f"*.{name}")
     assert not covers([], name)
+
+
+def test_no_name_is_ordered_beside_a_wildcard_that_stands_for_it() -> None:
+    names = ("www.a.example", "a.example", "*.a.example", "x.y.a.example", "*.y.a.example", "b.example")
+    assert irredundant(names) == ("a.example", "*.a.example", "*.y.a.example", "b.example")
+    assert irredundant(()) == ()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import event, insert
 
-from state.certificates.jobs import had_alike, limits, note_order, ordered, troubled_by
+from state.certificates.jobs import failures, had_alike, limits, note_order, ordered, troubled_by
 from state.database import Database
 from state.job_queue import take_job
 from state.jobs import add_job, finish_job, get_job
@@ -20,10 +20,15 @@ NAMES = ("b.example", "a.example")
 
 
 def _job(
-    owner: str = "anna", *, ago: timedelta | None = HOUR, status: str = "completed", **certificate: Any
+    owner: str = "anna",
+    *,
+    ago: timedelta | None = HOUR,
+    status: str = "completed",
+    outcome: str = "issued",
+    **certificate: Any,
 ) -> dict[str, Any]:
     """A row of the table of jobs; one that goes on where it is of no time ago."""
-    told = {"authority": "it", "orders": 1, "names": sorted(NAMES), **certificate}
+    told = {"status": outcome, "authority": "it", "orders": 1, "names": sorted(NAMES), **certificate}
     plain = {"target": "web1", "parameters": {}, "priority": 0, "holder": "", "job_type": "ssl_issue"}
     row = {**plain, "id": str(uuid4()), "owner": owner, "status": status, "created_at": NOW - 9 * HOUR}
     return {**row, "completed_at": None if ago is None else NOW - ago, "results": {"certificate": told}}
@@ -32,8 +37,14 @@ def _job(
 def test_only_certificates_for_just_the_same_names_of_the_same_authority_are_alike(
     database: Database,
 ) -> None:
-    mine = [_job(ago=HOUR), _job("bert", ago=2 * HOUR, authority="https://it.example/dir")]
+    mine = [
+        _job(ago=HOUR),
+        _job("bert", ago=2 * HOUR, authority="https://it.example/dir"),
+        _job("carl", ago=None, status="running", outcome="ordered"),
+    ]
     others = [
+        _job(status="failed", outcome="failed"),
+        _job(outcome="unchanged"),
         _job(ago=timedelta(days=7)),
         _job(status="failed", names=None),
         _job(authority="another"),
@@ -46,7 +57,9 @@ def test_only_certificates_for_just_the_same_names_of_the_same_authority_are_ali
         connection.execute(insert(jobs), [*mine, *others])
     with database.reading() as connection:
         found = had_alike(connection, ("it", "https://it.example/dir"), NAMES, NOW)
-        assert sorted(found) == [NOW - 2 * HOUR, NOW - HOUR]
+        assert sorted(found) == [NOW - 2 * HOUR, NOW - HOUR, NOW]
+        known = ("it", "https://it.example/dir")
+        assert NOW not in had_alike(connection, known, NAMES, NOW, str(mine[-1]["id"]))
         assert had_alike(connection, ("nobody",), NAMES, NOW) == ()
 
 
@@ -68,6 +81,24 @@ def test_every_order_of_an_owner_counts_whatever_became_of_it(database: Database
     with database.reading() as connection:
         found = ordered(connection, ("it",), "anna", NOW)
     assert sorted(found) == [NOW - 2 * HOUR, *[NOW - HOUR] * 3, NOW, NOW]
+
+
+def test_the_name_that_failed_most_often_within_an_hour_counts(database: Database) -> None:
+    minute = timedelta(minutes=1)
+    rows = [
+        _job(ago=minute, failed=["a.example", "b.example"]),
+        _job("bert", ago=2 * minute, outcome="failed", failed=["b.example"]),
+        _job(ago=60 * minute, failed=["b.example"]),
+        _job(ago=minute, authority="another", failed=["b.example"]),
+        _job(ago=minute, failed=["c.example"]),
+        _job(ago=minute),
+    ]
+    with database.writing() as connection:
+        connection.execute(insert(jobs), rows)
+    with database.reading() as connection:
+        assert sorted(failures(connection, ("it",), NAMES, NOW)) == [NOW - 2 * minute, NOW - minute]
+        assert failures(connection, ("it",), ["d.example"], NOW) == ()
+        assert failures(connection, ("it",), [], NOW) == ()
 
 
 def test_what_an_authority_said_of_all_is_found(database: Database) -> None:
@@ -95,15 +126,15 @@ def test_what_an_authority_said_of_all_is_found(database: Database) -> None:
 def test_orders_are_noted_while_a_job_goes_on(database: Database) -> None:
     with database.writing() as connection:
         job = add_job(connection, "ssl_issue", owner="anna", target="web1")
-        note_order(connection, job, "it")
+        note_order(connection, job, "it", NAMES)
         assert get_job(connection, job).results == {}
         assert take_job(connection, "web1", ("ssl_issue",), "me")
         for count in (1, 2):
-            note_order(connection, job, "it")
-            told = {"status": "ordered", "authority": "it", "orders": count}
+            note_order(connection, job, "it", NAMES)
+            told = {"status": "ordered", "authority": "it", "orders": count, "names": sorted(NAMES)}
             assert get_job(connection, job).results == {"certificate": told}
         finish_job(connection, job, "failed", {})
-        note_order(connection, job, "it")
+        note_order(connection, job, "it", NAMES)
         assert get_job(connection, job).results == {}
 
 

@@ -111,6 +111,13 @@ def test_one_owner_orders_a_hundred_in_three_hours_and_the_longer_bound_counts()
         assert found.code == code
 
 
+def test_a_name_that_is_not_believed_is_put_to_an_authority_four_times_an_hour() -> None:
+    assert bound(Past(failures=_ago(0.1, 0.2, 0.3, 1)), "it", NOW) is None
+    found = bound(Past(failures=_ago(0.1, 0.2, 0.3, 0.5)), "it", NOW)
+    assert found is not None
+    assert (found.code, found.until) == ("FailuresLimited", NOW + HOUR / 2)
+
+
 @LAW
 @given(st.lists(st.timedeltas(timedelta(0), 3 * HOUR), max_size=130))
 def test_when_it_has_come_one_may_order_again(ages: list[timedelta]) -> None:

@@ -91,6 +91,8 @@ def test_one_by_dns_says_which_wildcards_have_no_zone_of_its_owner() -> None:
     (note,) = _compile(with_material(one, "example.com"), user(), zone).notes
     assert (note.code, "*.example.org: no zone of anna" in note.message) == ("NamesLeftOut", True)
     assert "*.example.com" not in note.message
+    gone = {"trouble": {**_TROUBLE, "names": ["else.example.org"]}}
+    assert [r.code for r in _compile(replace(one, kept=gone), user(), zone).waiting] == ["Issuing"]
     assert _compile(with_material(certificate(acme_provider=None, acme_challenge_type="dns01"))).notes == ()
 
 
@@ -199,9 +201,11 @@ def test_trouble_is_told_as_long_as_it_is_about_what_is_asked_for() -> None:
 def test_a_wildcard_whose_zone_went_is_told_when_it_is_not_in_the_chain() -> None:
     values = {"acme_challenge_type": "dns01", "is_wildcard": True, "san_domains": ["*.example.org"]}
     one = with_material(certificate(**values), "example.com", "*.example.com")
-    (note,) = _compile(one).notes
-    assert "*.example.org" in note.message
-    assert "example.com:" not in note.message
+    left_out, unrenewable = _compile(one).notes
+    assert "it is not for *.example.org:" in left_out.message
+    assert "example.com:" not in left_out.message
+    assert (unrenewable.code, "for *.example.com:" in unrenewable.message) == ("ZoneNotHosted", True)
+    assert "example.org:" not in unrenewable.message
 
 
 def test_one_that_is_switched_off_is_nowhere_and_one_of_nobody_is_blocked() -> None:
