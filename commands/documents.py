@@ -141,7 +141,7 @@ def _coming_with(document: FileDocument) -> Iterator[tuple[Ref, tuple[str, Value
         "", kind.name, document.name, document.owner, "", kind.schema.stored(dict(document.spec))
     )
     for ref, values in kind.companions(whole).items():
-        yield ref, (document.owner, dump(KINDS[ref.kind].schema.model_validate(values)))
+        yield ref, (document.owner, dump(KINDS[ref.kind].schema.stored(dict(values))))
 
 
 def _choosable(values: Values) -> bool:

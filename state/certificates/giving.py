@@ -5,12 +5,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from state.certificates.chains import Chain, covers, kept_chain, read_chain, read_key
+from state.certificates.naming import MOST_NAMES
 from state.kind import Handed, Values
 from state.names import alias_name, host_name
 
 KEY = "key"
 """The name of the private key among a certificate's secrets."""
-MOST_NAMES = 100
 _PEM = {"type": "string", "writeOnly": True, "maxLength": 65536}
 FIELDS = {
     "certificate": {

@@ -7,11 +7,13 @@ from typing import Protocol, cast
 
 from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended
+from state.certificates.naming import all_names, crowd
 from state.compiling import Reason
 from state.document import Document, Ref
 from state.kind import Values
 from state.names import tag
 from state.resource import PRIVATE, Resource, shown
+from state.spec import Spec
 from state.words import Words
 
 
@@ -50,10 +52,25 @@ def companions(document: Document) -> dict[Ref, Values]:
     if not spec.letsencrypt_enabled:
         return {}
     wild = spec.letsencrypt_wildcard
-    names = [document.name, *(alias for alias in spec.aliases if wild or not alias.startswith("*."))]
+    names = [document.name, *_others(spec)]
     challenge = "dns01" if wild else "http01"
     values = {"san_domains": names, "is_wildcard": wild, "acme_challenge_type": challenge}
     return {certificate_of(document): {**values, "is_active": spec.is_active}}
+
+
+def crowded(name: str, spec: Spec) -> list[tuple[str, str]]:
+    """What is wrong with the aliases of a site that is to have a certificate: more names than authorities take."""
+    wish = cast("Site", spec)
+    if not wish.letsencrypt_enabled:
+        return []
+    words = crowd(all_names(name, _others(wish), below=wish.letsencrypt_wildcard))
+    where = "or set letsencrypt_enabled to false"
+    return [("aliases", f"with letsencrypt_enabled its certificate is for {words}, {where}")] if words else []
+
+
+def _others(spec: Site) -> list[str]:
+    """The aliases that the certificate of a site is for."""
+    return [alias for alias in spec.aliases if spec.letsencrypt_wildcard or not alias.startswith("*.")]
 
 
 def usable(document: Document, certificate: Document | None) -> Chain | None:

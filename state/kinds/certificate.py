@@ -8,8 +8,9 @@ from pydantic import Field, field_validator
 
 from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended, ends_soon
-from state.certificates.giving import FIELDS, KEY, MOST_NAMES, take
+from state.certificates.giving import FIELDS, KEY, take
 from state.certificates.limits import is_about
+from state.certificates.naming import MOST_NAMES, all_names, crowd
 from state.certificates.sites import CHAINS, file_name
 from state.certificates.zones import zone_of, zone_refs
 from state.compiling import Compiled, Context, Reason, Related
@@ -30,8 +31,8 @@ class Certificate(Spec):
     san_domains: Annotated[tuple[Alias, ...], Completed()] = Field(
         max_length=MOST_NAMES,
         strict=False,
-        description="The names that it is for besides its `domain`, which may be listed too. When one's own is given "
-        "without them, those that it is for.",
+        description="The names that it is for besides its `domain`, which may be listed too; from an authority, "
+        f"{MOST_NAMES} in all. When one's own is given without them, those that it is for.",
     )
     acme_provider: str | None = Field(
         "letsencrypt",
@@ -59,8 +60,7 @@ def names_of(document: Document) -> tuple[str, ...]:
     """All names that the certificate is to be for, its own first."""
     spec = document.spec
     assert isinstance(spec, Certificate)
-    below = (f"*.{document.name}",) if spec.is_wildcard else ()
-    return tuple(dict.fromkeys((document.name, *spec.san_domains, *below)))
+    return all_names(document.name, spec.san_domains, below=spec.is_wildcard)
 
 
 def asked_of(document: Document) -> tuple[str, str]:
@@ -114,9 +114,13 @@ def _complete(values: Values, name: str, _owner: str, _related: Related, previou
 def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     assert isinstance(spec, Certificate)
     wild = spec.is_wildcard or any(each.startswith("*.") for each in spec.san_domains)
-    if wild and spec.acme_provider and spec.acme_challenge_type != DNS:
-        return [("acme_challenge_type", f"names like *.{name} need {DNS}")]
-    return []
+    if not spec.acme_provider:
+        return []
+    faults = []
+    if wild and spec.acme_challenge_type != DNS:
+        faults.append(("acme_challenge_type", f"names like *.{name} need {DNS}"))
+    words = crowd(all_names(name, spec.san_domains, below=spec.is_wildcard))
+    return [*faults, *([("san_domains", f"with its domain it is for {words}")] if words else [])]
 
 
 def _compile(context: Context) -> Compiled:

@@ -10,6 +10,7 @@ from state.certificates.sites import (
     certificate_keys,
     certificate_of,
     companions,
+    crowded,
     file_name,
     insecure,
     is_trusted,
@@ -55,7 +56,8 @@ class WebDomain(Spec):
         (),
         max_length=100,
         strict=False,
-        description="Its other names; `*.` and a name is all names below that one.",
+        description="Its other names; `*.` and a name is all names below that one. With `letsencrypt_enabled`, as many "
+        "as its certificate can be for.",
     )
     is_active: bool = Field(True, description="Whether it is served at all.")
     is_suspended: Annotated[bool, AdminOnly()] = Field(
@@ -95,7 +97,7 @@ def _check(name: str, owner: str, spec: Spec) -> list[tuple[str, str]]:
         faults.append(("document_root", f"must be a plain path below {base}/"))
     if name in spec.aliases:
         faults.append(("aliases", f"{name!r} is the site's own name"))
-    return faults
+    return [*faults, *crowded(name, spec)]
 
 
 def _claims(document: Document) -> tuple[Claim, ...]:

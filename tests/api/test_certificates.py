@@ -17,6 +17,7 @@ from state.plans import answer as answer_plan
 from state.plans import pack, take_plan, unpack
 from state.reading import get
 from state.tables import documents, jobs, revisions
+from state.validation import dump
 from tests.api.conftest import World, report_of
 from tests.state.vouching import vouch
 
@@ -109,6 +110,30 @@ def test_ones_own_in_place_of_one_that_comes_with_a_site_is_for_the_names_of_the
     changed = world.call("bert", "PUT", f"/ssl/{view['id']}", json=body)
     assert changed.status_code == 200, changed.text
     assert (changed.json()["san_domains"], changed.json()["issuer"]) == (["pol.example"], "Test Trust")
+
+
+@pytest.mark.parametrize("path", ["/domains", "/domains?dry_run=true"])
+def test_a_site_has_no_more_names_than_its_certificate_can_have(world: World, path: str) -> None:
+    body = {"domain": "pol.example", "aliases": [f"a{n}.pol.example" for n in range(100)]}
+    answer = world.call("bert", "POST", path, json={**body, "letsencrypt_enabled": True})
+    assert answer.status_code == 422, answer.text
+    assert [each["field"] for each in answer.json()["details"]["errors"]] == ["aliases"]
+
+
+def test_a_site_that_was_stored_with_more_names_is_read_and_corrected(world: World) -> None:
+    aliases = [f"a{n}.pol.example" for n in range(100)]
+    stored = world.site("pol.example", "bert", aliases=aliases)
+    spec = {**dump(stored.spec), "letsencrypt_enabled": True}
+    with world.database.writing() as connection:
+        connection.execute(documents.update().where(documents.c.uid == stored.uid).values(spec=spec))
+    path = f"/domains/{stored.uid}"
+    assert len(world.call("bert", "GET", path).json()["aliases"]) == 100
+    refused = world.call("bert", "PATCH", path, json={"ssl_enabled": True})
+    assert [each["field"] for each in refused.json()["details"]["errors"]] == ["aliases"]
+    corrected = world.call("bert", "PATCH", path, json={"aliases": aliases[1:]})
+    assert corrected.status_code == 200, corrected.text
+    (view,) = world.call("bert", "GET", "/ssl").json()["certificates"]
+    assert len(view["san_domains"]) == 100
 
 
 def test_a_dry_run_keeps_nothing(world: World, worker: None) -> None:

@@ -93,6 +93,13 @@ def test_what_comes_with_a_site_is_not_exported_unless_it_says_more(
     assert "without certificate and private_key: shop.example" in " ".join(ended.err.split())
 
 
+def test_a_site_with_more_names_than_it_may_have_now_is_exported(ask: Run, api: Api) -> None:
+    metadata = {"name": "shop.example", "owner": "anna", "host": None}
+    spec = {"letsencrypt_enabled": True, "aliases": [f"a{n}.shop.example" for n in range(100)]}
+    api.documents["WebDomain", "shop.example"] = {"kind": "WebDomain", "metadata": metadata, "spec": spec}
+    assert ask("export").out.count("kind: ") == 1
+
+
 def test_an_export_goes_through_all_pages(ask: Run, api: Api) -> None:
     def page(name: str, following: str | None) -> tuple[int, dict[str, object], dict[str, str]]:
         metadata: dict[str, object] = {"name": name, "owner": None, "host": None}

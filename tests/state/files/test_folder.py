@@ -197,6 +197,17 @@ def test_what_a_kind_checks_is_told_beside_what_its_schema_refuses(tmp_path: Pat
     ]
 
 
+def test_a_site_whose_certificate_would_have_too_many_names_is_told_with_its_line(tmp_path: Path) -> None:
+    aliases = [f"a{n}.example.com" for n in range(100)]
+    put(tmp_path, a=user("anna"), b=site("example.com", "anna", *aliases))
+    assert len(load(tmp_path)) == 2
+    put(tmp_path, b=f"{site('example.com', 'anna', *aliases)}  letsencrypt_enabled: true\n")
+    (fault,) = faults(tmp_path)
+    assert fault.startswith(
+        "b.yaml:8: spec.aliases: with letsencrypt_enabled its certificate is for 101 names"
+    )
+
+
 @pytest.mark.parametrize("make", [lambda _: None, lambda path: path.mkdir()])
 def test_a_missing_or_empty_folder_is_unreadable(tmp_path: Path, make: object) -> None:
     make(tmp_path / "x")

@@ -53,6 +53,25 @@ def test_a_wildcard_needs_dns(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "values", "fields"),
+    [
+        (99, {}, []),
+        (100, {}, ["san_domains"]),
+        (99, {"is_wildcard": True, "acme_challenge_type": "dns01"}, ["san_domains"]),
+        (99, {"is_wildcard": True}, ["acme_challenge_type", "san_domains"]),
+        (100, {"acme_provider": None}, []),
+    ],
+)
+def test_one_from_an_authority_has_as_many_names_as_it_takes_its_own_and_those_below_included(
+    others: int, values: dict[str, Any], fields: list[str]
+) -> None:
+    one = certificate(san_domains=[f"a{n}.example.com" for n in range(others)], **values)
+    faults = dict(CERTIFICATE.check(one.name, one.owner, one.spec))
+    assert list(faults) == fields
+    assert faults.get("san_domains", "101 names").partition("101 names")[1]
+
+
+@pytest.mark.parametrize(
     "values",
     [
         *(

@@ -110,6 +110,36 @@ def test_a_sites_own_name_is_no_alias() -> None:
     assert _faults(aliases=["example.com"]) == ["aliases"]
 
 
+@pytest.mark.parametrize(
+    ("aliases", "values", "over"),
+    [
+        (99, {}, 0),
+        (100, {}, 1),
+        (98, {"letsencrypt_wildcard": True}, 0),
+        (100, {"letsencrypt_wildcard": True}, 2),
+        (100, {"letsencrypt_enabled": False}, 0),
+    ],
+)
+def test_a_site_that_is_to_have_a_certificate_has_as_many_names_as_one_can_be_for(
+    aliases: int, values: dict[str, Any], over: int
+) -> None:
+    names = [f"a{n}.example.com" for n in range(aliases)]
+    one = site(aliases=names, **{"letsencrypt_enabled": True, **values})
+    faults = WEB_DOMAIN.check(one.name, one.owner, one.spec)
+    assert [field for field, _ in faults] == (["aliases"] if over else [])
+    assert all(
+        f"{100 + over} names in all, and authorities take 100: leave out {over}" in told for _, told in faults
+    )
+
+
+def test_wildcards_that_its_certificate_is_not_for_do_not_count() -> None:
+    names = [f"a{n}.example.com" for n in range(99)]
+    assert _faults(aliases=[*names, "*.example.com"], letsencrypt_enabled=True) == []
+    below = {"letsencrypt_enabled": True, "letsencrypt_wildcard": True}
+    assert _faults(aliases=[*names[1:], "*.example.com"], **below) == []
+    assert _faults(aliases=[*names, "*.example.com"], **below) == ["aliases"]
+
+
 def test_a_site_refers_to_its_owner_and_claims_all_of_its_names() -> None:
     one = site(aliases=["*.example.com"])
     assert WEB_DOMAIN.references(one) == (Ref("User", "anna"), Ref("Certificate", "example.com"))
