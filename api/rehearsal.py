@@ -14,8 +14,8 @@ from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.visibility import visible_documents
 from api.writes import Written
-from state.certificates.companions import OF
 from state.database import Database
+from state.document import OF
 from state.kinds import KINDS, tenant_of
 from state.plans import Plan, ask, forget_plan, get_plan, pack
 from state.queue import ring

@@ -11,8 +11,7 @@ from api.auth import Principal
 from api.posted_set import PostedSet
 from api.visibility import visible_documents
 from api.writes import Written
-from state.certificates.companions import OF
-from state.document import Document
+from state.document import OF, Document
 from state.kinds import KINDS
 from state.reading import from_row, parts_of
 from state.tables import documents

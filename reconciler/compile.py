@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from state.compiling import NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
+from state.compiling import NO_EFFECT, NO_PLANE, Compiled, Context, Facts, Plane, Reason, Templates
 from state.document import Document, Ref
 from state.kinds import EVERY
 from state.resource import Resource, placeholder, service, thumbprint
@@ -34,6 +34,11 @@ class Outcome:
     def held(self) -> bool:
         """Nothing is known of what it should be: what was applied for it stays as it is."""
         return bool(self.blocked or self.waiting) or self.failed is not None
+
+    @property
+    def insecure(self) -> tuple[Reason, ...]:
+        """Why it is not secured as it should be: its notes, without what takes nothing from that."""
+        return tuple(note for note in self.notes if note.code != NO_EFFECT or self.secured is None)
 
 
 _NOTHING = Outcome()

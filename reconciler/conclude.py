@@ -242,8 +242,8 @@ def _told(
     yield "Blocked", bool(blocked), hold.code, "; ".join(reason.message for reason in blocked)
     if "Drifted" in known and repaired:
         yield "Drifted", False, "Repaired", ""
-    if outcome.notes:
-        yield "Secured", False, outcome.notes[0].code, outcome.notes[0].message
+    if outcome.insecure:
+        yield "Secured", False, outcome.insecure[0].code, outcome.insecure[0].message
     elif outcome.secured:
         yield "Secured", True, outcome.secured.code, outcome.secured.message
     elif "Secured" in known:

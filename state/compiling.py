@@ -70,6 +70,10 @@ class Context:
     parts: tuple[Document, ...] = ()
 
 
+NO_EFFECT = "NoEffect"
+"""The code of a note on wishes that change nothing, and take nothing from what is secured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why something is not right yet: a code for machines and a sentence that says what to do."""

@@ -8,6 +8,8 @@ from typing import Any
 from state.spec import Spec
 
 PROMISE = "~"
+OF = "of"
+"""Under which name a companion remembers the uid of whom it came with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,13 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from state.document import Document, Ref
+from state.document import OF, Document, Ref
 from state.errors import Conflict
 from state.keeping import keep
 from state.kind import Kind, Values
 from state.kinds import KINDS
 from state.reading import by_uid, find
 from state.validation import dump
-
-OF = "of"
-"""Under which name a companion remembers the uid of whom it came with."""
 
 
 class Create(Protocol):

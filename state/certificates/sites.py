@@ -8,8 +8,8 @@ from typing import Protocol, cast
 from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended
 from state.certificates.naming import all_names, crowd
-from state.compiling import Reason
-from state.document import Document, Ref
+from state.compiling import NO_EFFECT, Reason
+from state.document import OF, Document, Ref
 from state.kind import Values
 from state.names import tag
 from state.resource import PRIVATE, Resource, shown
@@ -123,14 +123,14 @@ def insecure(
     document: Document, values: Words, certificate: Document | None, now: datetime | None
 ) -> tuple[Reason, ...]:
     """Why a site that wants to speak HTTPS does not do so as it should, and which of its wishes have no effect."""
-    spec = cast("Site", document.spec)
-    if is_trusted(values):
-        chain = usable(document, certificate)
-        return ended(chain, now, f"see the certificate {document.name}") if chain else ()
-    idle = "; ".join(_idle(spec))
+    spec, chain = cast("Site", document.spec), usable(document, certificate)
+    idle = "; ".join(_idle(document, certificate))
+    vain = (Reason(NO_EFFECT, idle),) if idle else ()
+    if chain and is_trusted(values):
+        return (*ended(chain, now, f"see the certificate {document.name}"), *vain)
     if not (spec.ssl_enabled or spec.letsencrypt_enabled):
-        return (Reason("NoEffect", idle),) if idle else ()
-    why = _unserved(spec, usable(document, certificate))
+        return vain
+    why = _unserved(spec, chain)
     return (Reason(why.code, f"{why.message}; {idle}" if idle else why.message),)
 
 
@@ -143,22 +143,31 @@ def _unserved(spec: Site, chain: Chain | None) -> Reason:
     return Reason("NoCertificate", f"there is no certificate: the site is served over HTTP, and {how}")
 
 
-def _idle(spec: Site) -> Iterator[str]:
+def _idle(document: Document, certificate: Document | None) -> Iterator[str]:
+    """Which wishes have no effect, each with why."""
+    spec = cast("Site", document.spec)
     if not spec.ssl_enabled:
         for name in ("ssl_force", "ssl_hsts"):
             if getattr(spec, name):
                 yield f"{name} has no effect without ssl_enabled"
     if spec.letsencrypt_wildcard and not spec.letsencrypt_enabled:
         yield "letsencrypt_wildcard has no effect without letsencrypt_enabled"
+    if spec.letsencrypt_enabled and certificate is not None and _is_given(certificate):
+        remedy = "set acme_provider there" + ("" if OF in certificate.kept else ", or delete it")
+        yield f"letsencrypt_enabled has no effect while the certificate {certificate.name} is one's own: {remedy}"
 
 
-def secured(values: Words) -> Reason | None:
-    """That it does."""
-    return (
-        Reason("Certificate", f"it is served with the certificate {values['domain']}")
-        if is_trusted(values)
-        else None
-    )
+def _is_given(certificate: Document) -> bool:
+    """Whether it is one's own, which no authority is asked for."""
+    return getattr(certificate.spec, "acme_provider", None) is None
+
+
+def secured(document: Document, values: Words, certificate: Document | None) -> Reason | None:
+    """That it does, and which of its wishes have no effect all the same."""
+    if not is_trusted(values):
+        return None
+    served = f"it is served with the certificate {values['domain']}"
+    return Reason("Certificate", "; ".join((served, *_idle(document, certificate))))
 
 
 def is_trusted(values: Words) -> bool:

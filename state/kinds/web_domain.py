@@ -162,7 +162,7 @@ def _compile(context: Context) -> Compiled:
         resources.append(_vhost(context, spec, values, closed, made))
         resources += seen(document, certificate, values, resources[-1].key)
     notes = insecure(document, values, certificate, context.plane.now)
-    return Compiled(resources=tuple(resources), notes=notes, secured=secured(values))
+    return Compiled(resources=tuple(resources), notes=notes, secured=secured(document, values, certificate))
 
 
 def _folders(document: Document, spec: WebDomain, context: Context, values: Words) -> tuple[Resource, ...]:

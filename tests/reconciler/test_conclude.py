@@ -1,7 +1,7 @@
 """What a pass says of each document, and whether it is tried again soon."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from reconciler.subject import Survey
 from state.document import Condition, Refusal
 from state.errors import Unreachable
 from tests.reconciler.worlds import NOON, Host, condition, host_with
-from tests.state.companies import buried, company, document, site, user, with_material
+from tests.state.companies import buried, company, document, site, user
 
 SITE = "WebDomain/example.com"
 VHOST = "config:nginx/example.com.conf"
@@ -210,15 +210,6 @@ def test_one_that_was_repaired_is_drifted_no_more_though_its_service_does_not_ru
     assert (condition(status, "Ready").status, condition(status, "Ready").reason) == (False, "ServiceFailed")
 
 
-def test_a_site_without_its_certificate_is_not_secured_and_says_so_until_none_is_wanted() -> None:
-    host = Host()
-    host.reconcile(company(user(), site(ssl_enabled=True)))
-    assert condition(host.statuses[SITE], "Secured").reason == "NoCertificate"
-    host.reconcile(ANNAS)
-    assert condition(host.statuses[SITE], "Secured").reason == "NotWanted"
-    assert "Secured" not in {c.type for c in host.statuses["User/anna"].conditions}
-
-
 def test_a_target_that_does_not_answer_postpones_its_documents_and_keeps_what_is_known() -> None:
     host = host_with(ANNAS)
     survey = host.survey(ANNAS)
@@ -269,39 +260,3 @@ def test_what_waits_for_us_is_not_ready_nor_blocked_and_nothing_to_tell_of() -> 
     assert (condition(status, "Ready").status, condition(status, "Ready").reason) == (False, "Issuing")
     assert not condition(status, "Blocked").status
     assert [event.name for event in news(survey, conclusions) if "ssl" in event.name] == []
-
-
-def test_a_certificate_that_is_in_order_is_said_to_be() -> None:
-    one = with_material(document("Certificate", "example.com", "anna"))
-    _, conclusions = Host().reconcile(company(user(), one, site(ssl_enabled=True)))
-    for uid in ("Certificate/example.com", "WebDomain/example.com"):
-        assert condition(conclusions[uid].status, "Ready").status
-        assert condition(conclusions[uid].status, "Secured").status
-
-
-def test_a_site_whose_visitors_are_shown_another_certificate_is_not_secured() -> None:
-    one = with_material(document("Certificate", "example.com", "anna"))
-    host, secured = Host(), company(user(), one, site(ssl_enabled=True))
-    host.reconcile(secured)
-    host.there["shown:example.com"]["sha256"] = "another"
-    survey = host.survey(secured)
-    host.make(survey.plan, but={"shown:example.com"})
-    status = host.conclude(survey, host.applied(survey.plan))[SITE].status
-    assert (condition(status, "Secured").status, condition(status, "Secured").reason) == (False, "NotShown")
-    host.reconcile(secured)
-    assert condition(host.statuses[SITE], "Secured").status
-
-
-def test_the_end_of_a_certificate_is_told_of_before_it_comes_once_and_when_it_has_come() -> None:
-    one = with_material(document("Certificate", "example.com", "anna", acme_provider=None), "example.com")
-    host, mine = Host(), company(user(), one, site(ssl_enabled=True))
-    host.reconcile(mine)
-    told = []
-    for days in (80, 81, 91):
-        host.now = datetime.now(UTC) + timedelta(days=days)
-        survey, conclusions = host.reconcile(mine)
-        told.append([(event.name, event.data["reason"]) for event in news(survey, conclusions)])
-        assert not condition(host.statuses[one.uid], "Secured").status
-    assert told == [[("ssl.certificate.failed", "EndsSoon")], [], [("ssl.certificate.failed", "Ended")]]
-    assert condition(host.statuses[SITE], "Secured").reason == "Ended"
-    assert not condition(host.statuses[one.uid], "Ready").status

@@ -12,7 +12,7 @@ from reconciler.report import VERSION, failed_report, target_report, whole_repor
 from state.report import as_markdown, as_text, totals_line
 from tests.reconciler.test_plan_laws import histories, strange_hosts
 from tests.reconciler.worlds import Host, host_with
-from tests.state.companies import LAW, Company, company, site, user
+from tests.state.companies import LAW, Company, company, document, site, user, with_material
 
 
 def _report(host: Host, some: Company, **listed: Any) -> dict[str, Any]:
@@ -89,6 +89,14 @@ def test_what_will_be_otherwise_than_one_might_think_is_a_warning() -> None:
     some = company(user(), site("a.example", ssl_enabled=True))
     (told,) = _report(host_with(some), some)["warnings"]
     assert (told["kind"], told["document"], told["reason"]) == ("WebDomain", "a.example", "NoCertificate")
+
+
+def test_a_wish_that_has_no_effect_is_a_warning_although_all_is_secured() -> None:
+    own = with_material(document("Certificate", "a.example", "anna", acme_provider=None))
+    some = company(user(), own, site("a.example", ssl_enabled=True, letsencrypt_enabled=True))
+    (told,) = _report(host_with(some), some)["warnings"]
+    assert (told["kind"], told["document"], told["reason"]) == ("WebDomain", "a.example", "NoEffect")
+    assert "or delete it" in told["message"]
 
 
 def test_a_target_that_could_not_be_looked_at_says_why_and_counts_for_nothing() -> None:
