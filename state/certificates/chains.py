@@ -35,7 +35,7 @@ LONGEST, MOST = 64 << 10, 10
 SHORTEST_RSA, LONGEST_RSA = 2048, 8192
 CURVES = frozenset({"secp256r1", "secp384r1"})
 """Those that every browser takes in a certificate (P-256, P-384; RFC 8446, section 4.2.3); P-521 is in few."""
-_WEAK = frozenset({"md5", "sha1"})
+WEAK = frozenset({"md5", "sha1"})
 _SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _ASKED = re.compile(r"http://[a-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._-]{1,64}){0,8}/?")
 
@@ -64,20 +64,20 @@ class Chain:
 
 def read_chain(text: str) -> Chain:
     """A chain from PEM. Raises ValueError saying what is wrong."""
-    found = _certificates(text)
+    found = certificates(text)
     leaf = found[0]
     for number, (one, above) in enumerate(pairwise(found), start=1):
         _vouched(one, above, number)
-    if _is_authority(leaf):
+    if is_authority(leaf):
         raise ValueError("the first certificate is an authority's: put the site's own first")
     if not _for_servers(leaf):
         raise ValueError("it is not for web servers (extended key usage): ask for one with serverAuth")
     algorithm = leaf.signature_hash_algorithm
-    if algorithm is not None and algorithm.name in _WEAK:
+    if algorithm is not None and algorithm.name in WEAK:
         raise ValueError(f"it is signed with {algorithm.name.upper()}, which nobody trusts any more")
     return Chain(
         pem="".join(each.public_bytes(Encoding.PEM).decode() for each in found),
-        issuer=_who(leaf.issuer),
+        issuer=who(leaf.issuer),
         subject=leaf.subject.rfc4514_string(),
         names=_names(leaf),
         valid_from=leaf.not_valid_before_utc,
@@ -103,7 +103,7 @@ def read_key(text: str, chain: Chain) -> str:
         raise ValueError(f"has {key.key_size} bits: browsers want {SHORTEST_RSA} to {LONGEST_RSA}")
     if isinstance(key, EllipticCurvePrivateKey) and key.curve.name not in CURVES:
         raise ValueError(f"is on the curve {key.curve.name}: browsers take P-256 and P-384 only")
-    if key.public_key() != _public(_certificates(chain.pem)[0]):
+    if key.public_key() != _public(certificates(chain.pem)[0]):
         raise ValueError("does not belong to the certificate")
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
@@ -140,7 +140,8 @@ def known_chain(kept: Mapping[str, Any]) -> Chain | None:
 _TIMES = ("valid_from", "valid_until")
 
 
-def _certificates(text: str) -> Sequence[Certificate]:
+def certificates(text: str) -> Sequence[Certificate]:
+    """Those that the text has. Raises ValueError saying what is wrong with it."""
     if len(text) > LONGEST:
         raise ValueError("is too long for a chain of certificates")
     try:
@@ -162,7 +163,8 @@ def _vouched(one: Certificate, above: Certificate, number: int) -> None:
         ) from None
 
 
-def _is_authority(certificate: Certificate) -> bool:
+def is_authority(certificate: Certificate) -> bool:
+    """Whether it says that it is one (RFC 5280, section 4.2.1.9)."""
     try:
         return certificate.extensions.get_extension_for_class(BasicConstraints).value.ca
     except (ExtensionNotFound, ValueError):
@@ -198,7 +200,7 @@ def _ocsp(certificate: Certificate) -> str:
     return next((url for url in urls if _ASKED.fullmatch(url)), "")
 
 
-def _who(name: Name) -> str:
+def who(name: Name) -> str:
     """Who an authority is: its organisation, else its common name, else all of its name."""
     for which in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
         for found in name.get_attributes_for_oid(which):

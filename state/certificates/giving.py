@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from state.certificates.chains import Chain, covers, kept_chain, read_chain, read_key
+from state.certificates.links import refuse_broken
 from state.certificates.naming import MOST_NAMES
 from state.kind import Handed, Values
 from state.names import alias_name, host_name
@@ -35,6 +36,7 @@ def take(name: str, given: Values, body: Values, at: datetime) -> Handed | Seque
     try:
         chain = read_chain(str(given["certificate"]))
         _refuse_useless(chain, name, at)
+        refuse_broken(chain, at)
         field = "private_key"
         key = read_key(str(given["private_key"]), chain)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """An authority for tests, which vouches for whatever it is asked to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -23,7 +23,7 @@ _UNUSUAL = {"common name": ((NameOID.COMMON_NAME, "Root"),), "country": ((NameOI
 
 @dataclass(frozen=True)
 class Vouched:
-    """A certificate with its key, as PEM, and the certificate of who vouches for it."""
+    """A certificate with its key, as PEM, and those of who vouches for it, the root last."""
 
     certificate: str
     key: str
@@ -37,6 +37,21 @@ class Vouched:
 def pem(key: Key, password: str = "") -> str:
     how = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how).decode()
+
+
+@dataclass(frozen=True)
+class Link:
+    """An authority between the root and a certificate; `authority` and `signs`: whether it says that it is one, and may
+    sign certificates (None: it does not say)."""
+
+    name: str = "Between"
+    days: float = 365
+    since: float = 1
+    key: Key | None = None
+    authority: bool | None = True
+    signs: bool | None = None
+    depth: int | None = None
+    digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
 
 
 @cache
@@ -58,11 +73,16 @@ def vouch(
     trust: str = "Test Trust",
     ocsp: Sequence[str] = (),
     usages: Sequence[x509.ObjectIdentifier] = (),
+    links: Sequence[Link] = (),
 ) -> Vouched:
     """A certificate for these names that began `since` days ago and ends in `days`; `ocsp` are who knows if it is
-    revoked, `usages` what it may be used for, where it says that."""
+    revoked, `usages` what it may be used for, where it says that; `links` are between the root and it, from above."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    signer, authority = root(trust)
+    signer, highest = root(trust)
+    authority, between = highest, ""
+    for link in links:
+        signer, authority = _linked(link, signer, authority)
+        between = _pem(authority) + between
     subject = _name((NameOID.COMMON_NAME, names[0])) if names else _name()
     now = datetime.now(UTC)
     made = _builder(subject, authority.subject, key, now - since * DAY, now + days * DAY)
@@ -78,7 +98,33 @@ def vouch(
         access = x509.AuthorityInformationAccess([issuers, *described])
         made = made.add_extension(access, critical=False)
     signed = made.sign(signer, hashes.SHA256())
-    return Vouched(_pem(signed), pem(key), _pem(authority))
+    return Vouched(_pem(signed), pem(key), between + _pem(highest))
+
+
+def _linked(link: Link, signer: Key, above: x509.Certificate) -> tuple[Key, x509.Certificate]:
+    key, now = link.key or ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = _name((NameOID.COMMON_NAME, link.name))
+    made = _builder(subject, above.subject, key, now - link.since * DAY, now + link.days * DAY)
+    if link.authority is not None:
+        constraints = x509.BasicConstraints(link.authority, link.depth if link.authority else None)
+        made = made.add_extension(constraints, critical=True)
+    if link.signs is not None:
+        made = made.add_extension(_usage(signs=link.signs), critical=True)
+    return key, made.sign(signer, link.digest)
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _name(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:

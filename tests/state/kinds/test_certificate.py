@@ -13,7 +13,7 @@ from state.kind import Handed
 from state.kinds.certificate import CERTIFICATE, names_of
 from state.names import Claim
 from tests.state.companies import FACTS, company, document, templates, user, with_material
-from tests.state.vouching import Vouched, vouch
+from tests.state.vouching import Link, Vouched, vouch
 
 NOW = datetime.now(UTC)
 _TROUBLE = {"code": "NameFailed", "message": "no address", "retry_at": "2026-01-01T00:00:00Z"}
@@ -139,6 +139,12 @@ def test_ones_own_is_kept_with_what_it_says_and_its_key_is_a_secret() -> None:
         (vouch("example.org"), "certificate", "is not for example.com: it is for example.org"),
         (vouch("example.com", days=-1, since=9), "certificate", "ended on"),
         (vouch("example.com", days=9, since=-1), "certificate", "begins on"),
+        (
+            vouch("example.com", links=[Link(days=-1, since=9)]),
+            "certificate",
+            "certificate 2 (Between) ended",
+        ),
+        (vouch("example.com", links=[Link(authority=False)]), "certificate", "is no authority's"),
         (replace(MINE, certificate="nothing"), "certificate", "names no host"),
     ],
 )
