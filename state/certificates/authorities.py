@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 
 from state.errors import Unreadable
+from state.files.yaml_source import Source, sources
 
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 _BASE64 = re.compile(r"(?:[A-Za-z0-9_+/-]{4})*[A-Za-z0-9_+/-]{2,4}={0,2}")
@@ -55,6 +55,7 @@ KNOWN: Mapping[str, Authority] = {
     "buypass": Authority(directory="https://api.buypass.com/acme/directory"),
 }
 _NAME: TypeAdapter[str] = TypeAdapter(_Name)
+_NOTHING = Source(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ def authorities(path: Path | None) -> Authorities:
 
     Raises Unreadable, whose message is for operators: it has the path.
     """
-    given = {name: _judged(name, values) for name, values in _read(path).items()}
+    whole = _read(path)
+    told = _faults(whole)
+    given = {name: told.get(name) or _judged(name, values) for name, values in (whole.value or {}).items()}
     faults = {name: found for name, found in given.items() if isinstance(found, str)}
     named = {name: each for name, each in {**KNOWN, **given}.items() if not isinstance(each, str)}
     return Authorities({**{each.directory: each for each in named.values()}, **named}, faults)
@@ -93,19 +96,35 @@ def synonyms(path: Path | None, provider: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((provider, *others)))
 
 
-def _read(path: Path | None) -> dict[str, Any]:
+def _read(path: Path | None) -> Source:
+    """What a file has, by name, with what is wrong with some of them. Raises Unreadable for what concerns all."""
     if path is None:
-        return {}
+        return _NOTHING
     try:
-        found = yaml.safe_load(path.read_text("utf-8")) or {}
+        found = list(sources(path.read_text("utf-8-sig")))
     except OSError as error:
         raise _unreadable(path, error.strerror or type(error).__name__) from None
-    except (ValueError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise _unreadable(path, f"it is no YAML{f', line {mark.line + 1}' if mark else ''}") from None
-    if not isinstance(found, dict):
+    except UnicodeDecodeError:
+        raise _unreadable(path, "it is not UTF-8") from None
+    for fault in (fault for each in found for fault in each.faults if not fault.path):
+        raise _unreadable(path, f"line {fault.line}: {fault.plain or fault.message}")
+    if len(found) > 1:
+        raise _unreadable(path, f"line {found[1].line}: another document begins: it has to be one")
+    whole = found[0] if found else _NOTHING
+    if not isinstance(whole.value, dict | None):
         raise _unreadable(path, "it does not map names to authorities")
-    return {str(name): values for name, values in found.items()}
+    return whole
+
+
+def _faults(whole: Source) -> dict[str, str]:
+    """What cannot be read of authorities, by name, without anything that may be a secret."""
+    told: dict[str, list[str]] = {}
+    for fault in whole.faults:
+        name, *below = fault.path
+        place = "".join(f"{each}: " for each in below[:1] if each in Authority.model_fields)
+        words = f"line {fault.line}: {place}{fault.plain or fault.message}"
+        told.setdefault(str(name), []).append(words)
+    return {name: "; ".join(each) for name, each in told.items()}
 
 
 def _unreadable(path: Path, why: str) -> Unreadable:

@@ -1,9 +1,10 @@
 """YAML text as plain values that still know their lines, with every fault there is."""
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -25,11 +26,17 @@ _PREFIX = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True, order=True)
 class LineFault:
-    """One thing wrong at a line (from 1) of a text; `field` is a dotted path, empty for the whole."""
+    """One thing wrong at a line (from 1) of a text; `field` is a dotted path, empty for the whole.
+
+    `path` is the field in parts, where a text was read. `plain` is the message without what it shows of the text, which
+    may be a secret; empty where it shows nothing.
+    """
 
     line: int
     field: str
     message: str
+    path: Path = dataclasses.field(default=(), compare=False)
+    plain: str = dataclasses.field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Source:
 
     line: int
     value: Any = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[Path, int] = dataclasses.field(default_factory=dict)
     faults: tuple[LineFault, ...] = ()
     inside: bool = False
 
@@ -86,7 +93,7 @@ def _composed(chunk: str, offset: int) -> Iterator[Source]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(part for part in (error.problem, error.context) if part)
-        yield _broken(offset + 1 + (mark.line if mark else 0), f"is not YAML: {reason}")
+        yield _broken(offset + 1 + (mark.line if mark else 0), f"is not YAML: {reason}", "is not YAML")
     except _TooDeep as error:
         yield _broken(offset + 1 + error.line, f"is nested more than {MAX_DEPTH} levels deep")
     except yaml.reader.ReaderError as error:
@@ -117,8 +124,8 @@ def _refuse_depth(chunk: str) -> None:
             raise _TooDeep(event.start_mark.line if event.start_mark else 0)
 
 
-def _broken(line: int, message: str) -> Source:
-    return Source(line, faults=(LineFault(line, "", message),))
+def _broken(line: int, message: str, plain: str = "") -> Source:
+    return Source(line, faults=(LineFault(line, "", message, plain=plain),))
 
 
 class _Reader:
@@ -156,7 +163,7 @@ class _Reader:
             return self._scalar(node, path)
         wanted = "map" if isinstance(node, yaml.MappingNode) else "seq"
         if node.tag != _PREFIX + wanted:
-            return self._fault(node, path, f"has the tag {shortened(node.tag)!r}, which means nothing here")
+            return self._tagged(node, path)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         return [self.read(item, (*path, index)) for index, item in enumerate(node.value) if self._within()]
@@ -168,7 +175,8 @@ class _Reader:
                 break
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_PREFIX}str":
                 shown = shortened(str(key.value)) if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-                self._fault(key, path, f"the key {shown} is no string: quote it, or name a field")
+                what = "is no string: quote it, or name a field"
+                self._fault(key, path, f"the key {shown} {what}", f"a key {what}")
             elif key.value in values:
                 first = self.lines[(*path, key.value)]
                 self._fault(key, (*path, key.value), f"is given twice, first in line {first}")
@@ -180,13 +188,13 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         kind = node.tag.removeprefix(_PREFIX)
         if kind not in _SCALARS:
-            return self._fault(node, path, f"has the tag {shortened(node.tag)!r}, which means nothing here")
+            return self._tagged(node, path)
         if kind == "timestamp":
             return node.value
         try:
             value = self.scalars.construct_object(node)
         except (ValueError, KeyError, IndexError, yaml.YAMLError):
-            return self._fault(node, path, f"is no {kind}: {shortened(str(node.value))!r}")
+            return self._fault(node, path, f"is no {kind}: {shortened(str(node.value))!r}", f"is no {kind}")
         if isinstance(value, float) and not math.isfinite(value):
             return self._fault(node, path, "must be a finite number")
         return value
@@ -194,5 +202,10 @@ class _Reader:
     def _within(self) -> bool:
         return self.count <= MAX_NODES
 
-    def _fault(self, node: yaml.Node, path: Path, message: str) -> None:
-        self.faults.append(LineFault(self.line(node), shortened(".".join(map(str, path))), message))
+    def _tagged(self, node: yaml.Node, path: Path) -> None:
+        message = f"has the tag {shortened(node.tag)!r}, which means nothing here"
+        self._fault(node, path, message, "has a tag, which means nothing here")
+
+    def _fault(self, node: yaml.Node, path: Path, message: str, plain: str = "") -> None:
+        dotted = shortened(".".join(map(str, path)))
+        self.faults.append(LineFault(self.line(node), dotted, message, path, plain))

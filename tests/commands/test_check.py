@@ -151,9 +151,14 @@ def test_an_inventory_that_cannot_be_read(run: Run, var: Path, ready: Database, 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "cannot be used: it is no YAML, line 1"),
+        ("}", "cannot be used: line 1: is not YAML"),
         ("house: {directory: https://h.example, roots: /nowhere}", "house: roots: /nowhere cannot be read"),
         ("house: {directory: https://h.example, kid: k, hmac: S3CRET!}", "house: hmac: it is no base64url"),
+        (
+            "house: {directory: https://h.example}\nhouse: {directory: https://i.example}",
+            "house: line 2: is given twice, first in line 1",
+        ),
+        ("house: " + "[" * 100_000, "cannot be used: line 1: is nested more than 50 levels deep"),
         ("house: {directory: https://h.example, kid: k}", "house: there is kid without hmac"),
     ],
 )

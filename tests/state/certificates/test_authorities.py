@@ -1,5 +1,6 @@
 """Authorities: those that everybody knows, and a file with more, whose secrets are in no complaint."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from tests.state.vouching import vouch
 HMAC = "S3CRET_S3CRET-S3CRETS3CRETQ"
 
 
-def _file(folder: Path, text: str) -> Path:
+def _file(folder: Path, text: str | bytes) -> Path:
     path = folder / "authorities.yaml"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
 
 
@@ -93,16 +94,62 @@ def test_roots_are_a_file_or_a_folder_of_certificates(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("- S3CRET", "does not map names"),
-        ("house:\n  hmac: {S3CRET", "no YAML, line 2"),
-        ("\0S3CRET", "no YAML"),
+        ("house:\n  hmac: {S3CRET}]", "line 2: is not YAML$"),
+        ("house:\n  hmac: *S3CRET", "line 2: is not YAML$"),
+        ("\0S3CRET", "line 1: is not YAML"),
+        ("house:\n  hmac: " + "[" * 100_000, "line 2: is nested more than 50 levels deep"),
+        ("a: {directory: https://a.example}\n---\nb: S3CRET\n", "line 3: another document begins"),
+        ("? [S3CRET]\n: x\n", "line 1: a key is no string: quote it"),
+        (b"house: {hmac: \xffS3CRET}", "is not UTF-8"),
+        ("!S3CRET {}", "line 1: has a tag"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_refused_without_its_secrets(
-    tmp_path: Path, text: str, words: str
+    tmp_path: Path, text: str | bytes, words: str
 ) -> None:
     with pytest.raises(Unreadable, match=words) as caught:
         authorities(_file(tmp_path, text))
     assert "S3CRET" not in str(caught.value)
+
+
+TWICE = "house: {directory: https://a.example}\nother: {directory: https://o.example}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("house: {directory: https://b.example, hmac: S3CRET}", "line 3: is given twice, first in line 1"),
+        ("house:\n  kid: S3CRET", "line 3: is given twice, first in line 1"),
+    ],
+)
+def test_an_authority_that_is_given_twice_is_used_in_neither_way(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    found = authorities(_file(tmp_path, TWICE + text))
+    assert found.faults == {"house": words}
+    assert names(found.usable) == ["letsencrypt", "zerossl", "buypass", "other"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ("  kid: a\n  hmac: S3CRET\n  hmac: x", "line 4: hmac: is given twice, first in line 3"),
+        ("  S3CRET: a\n  S3CRET: b", "line 3: is given twice, first in line 2"),
+        ("  hmac: !S3CRET x\n  kid: !!int S3CRET", "line 2: hmac: has a tag, .*; line 3: kid: is no int$"),
+        ("  12: S3CRET", "line 2: a key is no string: quote it"),
+        ("  kid: &a {S3CRET: *a}", "line 2: kid: refers to itself"),
+    ],
+)
+def test_what_cannot_be_read_of_one_is_told_with_its_line_and_without_its_secrets(
+    tmp_path: Path, values: str, words: str
+) -> None:
+    (found,) = authorities(_file(tmp_path, f"house:\n{values}\n")).faults.values()
+    assert re.match(words, found)
+    assert "S3CRET" not in found
+
+
+def test_a_file_may_begin_with_a_mark_and_hold_nothing(tmp_path: Path) -> None:
+    assert authorities(_file(tmp_path, "\ufeff---\n~\n")) == authorities(None)
 
 
 def test_an_empty_file_adds_nothing_and_names_are_words(tmp_path: Path) -> None:
