@@ -4,13 +4,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from api.besides import with_besides
 from api.call import Call, Deed, Reply
 from api.kept_answers import key_of
 from api.options import options
 from api.performing import perform as carry_out
 from api.posted import perform
 from api.posted_set import PostedSet, understand
-from api.rehearsal import answered, question, rehearsed, with_companions
+from api.rehearsal import answered, question, rehearsed
 from api.removing import verdict
 from api.views import plan_view
 from api.visibility import visible_documents
@@ -51,7 +52,8 @@ def _request(call: Call, connection: Connection, posted: PostedSet) -> tuple[dic
     _check_scope(call, connection, posted)
     outcome = perform(connection, call.principal, posted)
     refuse_lacks(connection, call.house.settings, outcome.written)
-    request = question(with_companions(call.house.database, connection, outcome.written)) | {
+    written = with_besides(call.house.database, connection, call.principal, outcome.written)
+    request = question(written) | {
         "writes": posted.model_dump(mode="json")["documents"],
         "prune": posted.prune,
         "owner": posted.owner or ("" if call.principal.role == "admin" else call.principal.name),

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api import journal, kept_answers
+from api.besides import with_besides
 from api.call import Call, Deed, Reply
 from api.options import Options, options
-from api.rehearsal import rehearse, with_companions
+from api.rehearsal import rehearse
 from api.views import difference
 from api.wholes import refuse_lacks
 from api.writes import Written
@@ -58,7 +59,7 @@ def _rehearsed(call: Call, work: Work) -> Reply:
     with call.house.database.rehearsing() as connection:
         reply = work(connection)
         refuse_lacks(connection, call.house.settings, reply.written)
-        written = with_companions(call.house.database, connection, reply.written)
+        written = with_besides(call.house.database, connection, call.principal, reply.written)
     if written:
         return rehearse(call, written, reply.besides, reply.guard)
     return Reply(content=_plan_of(call.deeds) | dict(reply.besides))

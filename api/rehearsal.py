@@ -1,10 +1,9 @@
 """Dry runs: the documents as they would be are left for a worker, and its report is waited for."""
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -14,12 +13,9 @@ from api.errors import NoWorker, problem
 from api.views import difference, plan_view
 from api.visibility import visible_documents
 from api.writes import Written
-from state.database import Database
-from state.document import OF
-from state.kinds import KINDS, tenant_of
+from state.kinds import tenant_of
 from state.plans import Plan, ask, forget_plan, get_plan, pack
 from state.queue import ring
-from state.reading import by_refs, by_uid
 from state.tables import documents
 
 PATIENCE = 60.0
@@ -27,13 +23,22 @@ ENDED = frozenset({"ready", "failed"})
 _NOBODY = "no worker answered: start one with 'ghostcp worker'"
 _LISTS = ("blocked", "unmanaged", "adopted")
 _ACTIONS = ("create", "update", "replace", "delete")
+_ENTRIES = ("changes", "blocked", "warnings")
+
+
+class _Key(NamedTuple):
+    """Which document a report is about."""
+
+    kind: str
+    name: str
+    owner: str
 
 
 def rehearse(
     call: Call, written: Sequence[Written], besides: Mapping[str, Any], guard: Mapping[str, Any] | None = None
 ) -> Reply:
     """Asks for the plan of what was written and rolled back, and answers with it and what is told `besides`."""
-    scope = {"owner": _only({tenant_of(one.after) for one in written})}
+    scope = {"owner": _only({tenant_of(one.after) for one in written if not one.withheld})}
     asked = question(written) | {"writes": [], "prune": False, "guard": guard} | scope
     return rehearsed(call, asked, besides)
 
@@ -60,30 +65,15 @@ def rehearsed(call: Call, request: Mapping[str, Any], besides: Mapping[str, Any]
 
 
 def question(written: Sequence[Written]) -> dict[str, Any]:
-    """The documents as they would be, and how they differ from those stored."""
+    """The documents as they would be, how they differ from those stored, and which of them who asks is not told of."""
     overlay = {document.uid: pack(document) for each in written for document in each.also}
     overlay |= {each.after.uid: pack(each.after, handed=each.handed) for each in written}
     befores = {each.after.uid: each.before for each in written}
     changed = [difference(befores.get(d.uid), d) for each in written for d in each.all]
     real = [d for d in changed if d["action"] == "delete" or d["fields"] or d["action"] == "create"]
-    return {"overlay": list(overlay.values()), "documents": real}
-
-
-def with_companions(
-    database: Database, connection: Connection, written: Sequence[Written]
-) -> tuple[Written, ...]:
-    """The writes, and those of documents that come with what was written in this transaction."""
-    known = {document.uid: document for one in written for document in one.all}
-    refs = {ref for d in known.values() for ref in KINDS[d.kind].references(d) if ref.weak}
-    with database.reading() as outside:
-        before = {d.uid: d for d in by_refs(outside, refs) if d.kept.get(OF) in known}
-    after = {d.uid: d for d in (*by_refs(connection, refs), *by_uid(connection, list(before)))}
-    gone = {uid: replace(d, deleted_at=datetime.now(UTC)) for uid, d in before.items() if uid not in after}
-    coming = {uid: d for uid, d in {**after, **gone}.items() if d.kept.get(OF) in known and uid not in known}
-    touched = [
-        d for d in coming.values() if d.deleted or d.uid not in before or before[d.uid].wanted != d.wanted
-    ]
-    return (*written, *(Written(before.get(document.uid), document) for document in touched))
+    withheld = [each.after for each in written if each.withheld]
+    told_of = {"overlay": list(overlay.values()), "documents": real}
+    return told_of | {"withheld": [[d.kind, d.name, d.owner] for d in withheld]}
 
 
 def leave(house: House, principal: Principal, request: Mapping[str, Any], base: Mapping[str, int]) -> str:
@@ -116,9 +106,36 @@ def report_for(connection: Connection, principal: Principal, plan: Plan) -> dict
     guard = _guard(plan.request.get("guard"), report.get("guard"))
     if principal.role == "admin":
         return report | {"guard": guard}
-    known = _known(connection, principal, plan, report)
-    targets = [_part(part, known) for part in report.get("targets", ())]
+    withheld = _withheld(plan.request)
+    report["documents"] = told_of(principal, plan.request, report.get("documents", ()))
+    known, aside = _known(connection, principal, plan, report, withheld), _aside(plan, withheld)
+    parts = [_part(part, known) for part in report.get("targets", ())]
+    targets = [part for part in parts if part["target"] not in aside or any(map(part.get, _ENTRIES))]
     return report | {"guard": guard, "targets": targets, "totals": _totals(targets, report)}
+
+
+def told_of(
+    principal: Principal, request: Mapping[str, Any], differences: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """How documents differ, of those that the principal may know of."""
+    withheld = set[_Key]() if principal.role == "admin" else _withheld(request)
+    return [each for each in differences if _key(each, "name") not in withheld]
+
+
+def _withheld(request: Mapping[str, Any]) -> set[_Key]:
+    return {_Key(*each) for each in request.get("withheld", ())}
+
+
+def _key(entry: Mapping[str, Any], named: str) -> _Key:
+    return _Key(str(entry["kind"]), str(entry[named]), str(entry["owner"]))
+
+
+def _aside(plan: Plan, withheld: Collection[_Key]) -> set[str]:
+    """The targets of which one would not know if nothing were withheld."""
+    targets = {True: set[str](), False: set[str]()}
+    for each in plan.request.get("overlay", ()):
+        targets[_key(each, "name") in withheld].add(str(each.get("target", "")))
+    return targets[True] - targets[False]
 
 
 def _guard(*verdicts: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -127,32 +144,34 @@ def _guard(*verdicts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _known(
-    connection: Connection, principal: Principal, plan: Plan, report: Mapping[str, Any]
-) -> set[tuple[str, str]]:
+    connection: Connection,
+    principal: Principal,
+    plan: Plan,
+    report: Mapping[str, Any],
+    withheld: Collection[_Key],
+) -> set[_Key]:
     """The documents of a report that the principal may know of: those it posted and those it sees."""
     parts = report.get("targets", ())
-    entries = [
-        entry for part in parts for name in ("changes", "blocked", "warnings") for entry in part.get(name, ())
-    ]
+    entries = [entry for part in parts for name in _ENTRIES for entry in part.get(name, ())]
     names = sorted({str(entry["document"]) for entry in entries})
-    known = {(str(each["kind"]), str(each["name"])) for each in plan.request.get("overlay", ())}
+    known = {_key(each, "name") for each in plan.request.get("overlay", ())}.difference(withheld)
     for start in range(0, len(names), 500):
-        query = select(documents.c.kind, documents.c.name).where(
+        query = select(documents.c.kind, documents.c.name, documents.c.owner).where(
             documents.c.name.in_(names[start : start + 500]), visible_documents(principal)
         )
-        known |= {(row.kind, row.name) for row in connection.execute(query)}
+        known |= {_Key(*row) for row in connection.execute(query)}
     return known
 
 
-def _part(part: Mapping[str, Any], known: set[tuple[str, str]]) -> dict[str, Any]:
+def _part(part: Mapping[str, Any], known: Collection[_Key]) -> dict[str, Any]:
     """A target's part without anybody else's documents, and without what only operators know."""
 
     def theirs(name: str) -> list[Any]:
-        return [entry for entry in part.get(name, ()) if (entry["kind"], entry["document"]) in known]
+        return [entry for entry in part.get(name, ()) if _key(entry, "document") in known]
 
     error = "the host could not be looked at" if part.get("error") else None
     hidden: dict[str, Any] = {"unmanaged": [], "adopted": [], "error": error}
-    return {**part, **hidden, **{name: theirs(name) for name in ("changes", "blocked", "warnings")}}
+    return {**part, **hidden, **{name: theirs(name) for name in _ENTRIES}}
 
 
 def _totals(targets: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from api import access
 from api.auth import Principal
 from api.visibility import visible
 from state import store
-from state.certificates.companions import refuse_change, refuse_removal
+from state.certificates.companions import refuse_change, refuse_removal, that_came_with
 from state.document import Document, Ref
 from state.errors import Fault, GhostError, Invalid, NotFound, Stale
 from state.kind import Kind
@@ -29,7 +29,8 @@ class Written:
     """A write: the document as it was and as it is now, and what was deleted with it.
 
     `masked` are fields that were written and are never shown; `owner` is that of a new document; `place` is where its
-    fields are in the request, where that is not at the top. `handed`: something was handed over with it.
+    fields are in the request, where that is not at the top. `handed`: something was handed over with it. `withheld`:
+    it came of what somebody wrote who may not know of it.
     """
 
     before: Document | None
@@ -39,6 +40,7 @@ class Written:
     owner: Document | None = None
     place: str = ""
     handed: bool = False
+    withheld: bool = False
 
     @property
     def all(self) -> tuple[Document, ...]:
@@ -109,18 +111,22 @@ def remove(
     confirmed: bool = True,
     generation: int | None = None,
 ) -> Written:
-    """Turns the document, its parts, and what a user owns, into tombstones."""
+    """Turns the document, its parts, what came with it, and what a user owns, into tombstones."""
     kind = KINDS[document.kind]
     access.check_remove(principal, kind, document)
     if generation is not None and document.generation != generation:
         raise Stale(f"it is at generation {document.generation} now: read it again")
     refuse_removal(connection, document)
-    owned = owned_by(connection, document) if kind.owns else parts_of(connection, [document.uid])
+    owned = owned_by(connection, document) if kind.owns else _going_with(connection, document)
     store.remove(connection, document, actor=principal.name, confirmed=confirmed)
     left = {each.uid: each for each in by_uid(connection, [document.uid, *(d.uid for d in owned)])}
     gone = datetime.now(UTC)
     also = tuple(left.get(each.uid, replace(each, deleted_at=gone)) for each in owned)
     return Written(document, left.get(document.uid, replace(document, deleted_at=gone)), also)
+
+
+def _going_with(connection: Connection, document: Document) -> list[Document]:
+    return [*parts_of(connection, [document.uid]), *that_came_with(connection, document)]
 
 
 def with_faults(faults: Sequence[Fault], make: Callable[[], _T]) -> _T:

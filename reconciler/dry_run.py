@@ -94,7 +94,8 @@ def _target_part(
     if overlay:
         subject = _only(subject, {d.uid for d in touched})
     if owner:
-        subject = _only(subject, _of_owner(subject.documents.values(), owner))
+        scope = _of_owner(subject.documents.values(), owner)
+        subject = _only(subject, scope | {document.uid for document in overlay})
     try:
         found = _judged(world, survey(world, subject, everything=not overlay and not owner))
     except GhostError as error:

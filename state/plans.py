@@ -19,8 +19,9 @@ KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A dry run. `request`: ``overlay`` (documents as they would be), ``writes`` (as they were posted), ``prune``,
-    ``owner`` and ``target`` (the scope, empty for all); `base`: the generations it was made against, by uid;
+    """A dry run. `request`: ``overlay`` (documents as they would be), ``documents`` (how these differ), ``withheld``
+    (which of them who asks is not told of: kind, name, owner), ``writes`` (as they were posted), ``prune``, ``owner``
+    and ``target`` (the scope, empty for all); `base`: the generations it was made against, by uid;
     `status`: pending, running, ready or failed."""
 
     id: str

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from api.access import signed_in
 from api.asking import ask_for_plan
+from api.besides import with_besides
 from api.body import MIB
 from api.call import Call, Deed, Reply
 from api.collection import Collection, Rows, list_route
 from api.door import Route
+from api.foretold import check_base, check_foretold, check_ready
 from api.negotiation import negotiate
 from api.openapi.describe import JSON, Answer, Body, Docs
 from api.openapi.parameters import IF_MATCH, path_parameters, write_parameters
@@ -24,15 +26,14 @@ from api.options import expect
 from api.performing import perform as carry_out
 from api.posted import perform
 from api.posted_set import PostedSet
-from api.rehearsal import ENDED, report_for
+from api.rehearsal import report_for
 from api.views import digest, etag, plan_view, time
 from api.visibility import visible_plans
 from state.certificates.companions import coming_with
-from state.document import Document, Ref
-from state.errors import Conflict, NotFound
+from state.document import Document
+from state.errors import NotFound
 from state.listing import Field, Listing
 from state.plans import Plan, forget_plan, get_plan
-from state.reading import by_uid, find
 from state.report import as_markdown, as_text
 from state.report_page import as_html
 from state.tables import plans
@@ -75,10 +76,12 @@ def _forget(call: Call) -> Reply:
 def _apply(call: Call) -> Reply:
     def work(connection: Connection) -> Reply:
         plan = _visible(call, connection)
-        _check_ready(plan, report_for(connection, call.principal, plan))
-        _check_base(connection, plan)
+        check_ready(plan, report_for(connection, call.principal, plan))
+        check_base(connection, plan)
         outcome = perform(connection, call.principal, _posted(plan), plan.request.get("removals", ()))
-        after = [document for one in outcome.written for document in one.all]
+        written = with_besides(call.house.database, connection, call.principal, outcome.written)
+        check_foretold(call.principal, plan, written)
+        after = [document for one in written if not one.withheld for document in one.all]
         told = [*after, *coming_with(connection, after)]
         return Reply(content={"id": plan.id, "documents": list(map(_written, told))}, written=outcome.written)
 
@@ -107,31 +110,6 @@ def _posted(plan: Plan) -> PostedSet:
             "host": request.get("target") or None,
             "allow_deletes": request.get("allow_deletes", 0),
         }
-    )
-
-
-def _check_ready(plan: Plan, report: dict[str, Any] | None) -> None:
-    if plan.status not in ENDED or report is None:
-        raise Conflict("the plan has no report yet: wait for it", code="plan_not_ready")
-    if plan.status == "failed":
-        raise Conflict("the plan could not be made: make a new one", code="plan_failed")
-    if not report["guard"]["allowed"]:
-        raise Conflict(f"the guard blocks this plan: {report['guard']['message']}", code="plan_blocked")
-
-
-def _check_base(connection: Connection, plan: Plan) -> None:
-    """Raises Conflict when anything that the plan was made against has changed since."""
-    found = {d.uid: d for d in by_uid(connection, list(plan.base)) if not d.deleted}
-    for key, generation in plan.base.items():
-        if generation and (key not in found or found[key].generation != generation):
-            raise _stale(key)
-        if not generation and find(connection, Ref(key.partition("/")[0], key.partition("/")[2])) is not None:
-            raise _stale(key)
-
-
-def _stale(key: str) -> Conflict:
-    return Conflict(
-        "something changed since this plan was made: make a new one", code="stale_plan", changed=key
     )
 
 

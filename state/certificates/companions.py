@@ -48,18 +48,25 @@ def leave(
     connection: Connection, document: Document, staying: frozenset[Ref], remove: Callable[[Document], None]
 ) -> None:
     """Removes those that came with the document, and are not to stay."""
-    for ref in KINDS[document.kind].references(document):
-        known = find(connection, ref) if ref.weak and ref not in staying else None
-        if known is not None and known.kept.get(OF) == document.uid:
-            remove(known)
+    for known in that_came_with(connection, document, but=staying):
+        remove(known)
+
+
+def that_came_with(
+    connection: Connection, document: Document, *, but: frozenset[Ref] = frozenset()
+) -> list[Document]:
+    """The living documents that came with it, without those that are named."""
+    refs = (ref for ref in KINDS[document.kind].references(document) if ref.weak and ref not in but)
+    found = (find(connection, ref) for ref in refs)
+    return [known for known in found if known is not None and known.kept.get(OF) == document.uid]
 
 
 def coming_with(connection: Connection, found: Collection[Document]) -> list[Document]:
     """The living companions of documents, without those that are among these."""
-    known = {document.ref for document in found}
+    known = {document.uid for document in found}
     wanted = dict.fromkeys(ref for d in found if not d.deleted for ref in KINDS[d.kind].companions(d))
-    there = (find(connection, ref) for ref in wanted if ref not in known)
-    return [document for document in there if document is not None]
+    there = (find(connection, ref) for ref in wanted)
+    return [document for document in there if document is not None and document.uid not in known]
 
 
 def refuse_removal(connection: Connection, document: Document) -> None:

@@ -28,6 +28,12 @@ def emit(connection: Connection, *told: Event) -> None:
     pending.extend(told)
 
 
+def documents_told_of(connection: Connection) -> list[str]:
+    """The documents (uids) that were made, changed or deleted so far in this transaction, in that order."""
+    pending: list[Event] = at_end(connection, "events", _write, list)
+    return list(dict.fromkeys(str(each.data["id"]) for each in pending if "kind" in each.data))
+
+
 def last_number(connection: Connection) -> int:
     """The number of the last event that there is, or was until it was pruned."""
     last = int(connection.execute(select(func.max(events.c.id))).scalar() or 0)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -30,6 +30,7 @@ RATES = ("rate_authentication", "rate_users", "rate_general", "rate_files")
 BASE = "/api/v1"
 REQUEST = "the-one-that-tests-ask-with"
 known_verifier = cache(verifier)
+Report = Callable[[Any], dict[str, Any]]
 
 
 class Http:
@@ -219,8 +220,9 @@ def own_world(sqlite: Database, tmp_path: Path, loop: asyncio.AbstractEventLoop)
 
 
 @contextmanager
-def working(database: Database) -> Iterator[None]:
-    """A stub of a worker: it answers every plan with one change per document and never touches a host."""
+def working(database: Database, report: Report | None = None) -> Iterator[None]:
+    """A stub of a worker: it answers every plan, with one change per document unless told otherwise, and never touches
+    a host."""
     stopped = threading.Event()
 
     def work() -> None:
@@ -228,7 +230,7 @@ def working(database: Database) -> Iterator[None]:
             with database.writing() as connection:
                 plan = take_plan(connection)
                 if plan:
-                    answer(connection, plan.id, "ready", report_of(plan.request))
+                    answer(connection, plan.id, "ready", (report or report_of)(plan.request))
 
     thread = threading.Thread(target=work)
     thread.start()

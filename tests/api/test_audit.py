@@ -90,6 +90,14 @@ def test_a_user_that_is_deleted_and_all_that_goes_with_it_are_told(world_on_both
     assert _holds(world_on_both)
 
 
+def test_a_certificate_that_goes_with_its_site_is_told(world: World) -> None:
+    site = world.site("bert.example", "bert", letsencrypt_enabled=True)
+    count = _count(world)
+    assert world.call("bert", "DELETE", f"/domains/{site.uid}").status_code == 204
+    told = [(each.object_type, each.before is None, each.after) for each in _since(world, count)]
+    assert told == [("Certificate", False, None), ("WebDomain", False, None)]
+
+
 def test_entries_survive_whom_they_are_about(world: World) -> None:
     world.call("anna", "PUT", f"/users/{world.uids['anna']}", json={"full_name": "Anna"})
     world.call("resi", "DELETE", f"/users/{world.uids['anna']}")
