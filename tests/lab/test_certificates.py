@@ -114,7 +114,7 @@ def test_the_end_of_ones_own_certificate_is_told_of_before_and_when_it_has_come(
         site = control.site("ebba.test", "ebba", ssl_enabled=True)
         certificate = control.create("Certificate", "ebba.test", "ebba", acme_provider=None)
         control.says(certificate, "NotGiven")
-        give(control, certificate, vouch("ebba.test", days=60 / 86400))
+        give(control, certificate, vouch("ebba.test", days=40 / 86400))
         control.ready(certificate, site)
         until("its end is told of", lambda: _why(control, certificate) == "EndsSoon")
         assert len(control.events("ssl.certificate.failed")) == 2, "that none was given, and that it ends"
