@@ -14,8 +14,9 @@ import dns.rdatatype
 import dns.tokenizer
 from dns.rdtypes.ANY.TXT import TXT
 
-from state.dns.fitness import unusable
 from state.dns.names import target_name
+from state.dns.rewriting import no_rewriting
+from state.dns.services import SERVICES, written
 
 TYPES = tuple("A AAAA CNAME MX TXT NS SRV CAA PTR TLSA DS SSHFP NAPTR HTTPS SVCB".split())
 PRIORITISED = frozenset({"MX", "SRV"})
@@ -35,7 +36,7 @@ def rdata(record_type: str, value: str, priority: int, zone: str) -> str:
         text = _FORMS.get(record_type, _parsed)(record_type, words, zone)
     except dns.exception.DNSException as error:
         raise ValueError(f"is no value of a record of type {record_type}: {error}") from None
-    if wrong := unusable(record_type, text):
+    if record_type == "NAPTR" and (wrong := no_rewriting(text)):
         raise ValueError(wrong)
     return text
 
@@ -62,7 +63,12 @@ def of_file(record_type: str, words: str) -> str:
 
 def _parsed(record_type: str, words: str, _zone: str) -> str:
     kind = dns.rdatatype.from_text(record_type)
-    return dns.rdata.from_text(dns.rdataclass.IN, kind, words, relativize=False).to_text()
+    found = dns.rdata.from_text(dns.rdataclass.IN, kind, words, relativize=False)
+    if words.startswith(
+        "\\#"
+    ):  # bytes (RFC 3597), of which less is asked: it must be possible to say them in words
+        return _parsed(record_type, found.to_text(), _zone)
+    return written(found) if record_type in SERVICES else found.to_text()
 
 
 def _targeted(record_type: str, words: str, zone: str) -> str:

@@ -35,7 +35,7 @@ class DnsZone(Spec):
         max_length=1024, description="The name server that the zone is changed at."
     )
     admin_email: Annotated[str, Completed()] = Field(
-        max_length=254,
+        max_length=253,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
         r"[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$",
         description="Whom to write to about the zone.",

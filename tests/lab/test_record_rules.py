@@ -1,12 +1,17 @@
 """Which records BIND loads is asked of BIND: the rules of the API are as strict as it is, and no stricter."""
 
+import time
+from itertools import groupby, islice
+from random import Random
+
 import pytest
 
 from inventories import lab
 from playbooks.module_utils.ghostcp.bind_check import _HEAD
 from state.dns.authority import Start
-from state.dns.values import rdata
+from state.dns.values import PRIORITISED, rdata
 from state.dns.zone import Entry, sort_out, zone_file
+from tests.state.dns.odd import odd
 from tests.state.dns.rules import LOADED, REFUSED
 
 pytestmark = pytest.mark.lab
@@ -32,12 +37,26 @@ def loaded(host: lab.LabHost, texts: list[str]) -> list[bool]:
 def test_bind_loads_what_is_taken_and_not_what_is_refused(lab_host: lab.LabHost) -> None:
     rules = [*LOADED, *REFUSED]
     texts = []
-    for name, record_type, value, priority in rules:
-        quoted = f'"{value[:200]}"' if record_type == "TXT" else value
-        line = f"{name} 60 IN {record_type} {f'{priority} ' if record_type in ('MX', 'SRV') else ''}{quoted}"
-        texts.append(zone_file(ZONE, START, 1, [NS], tail=[line]))
+    for rule in rules:
+        name, record_type, value, priority = rule
+        said = f"{priority} {value}" if record_type in PRIORITISED else value
+        text = rdata(record_type, value, priority, ZONE) if rule in LOADED else said
+        texts.append(zone_file(ZONE, START, 1, [NS], tail=[f"{name} 60 IN {record_type} {text}"]))
     found = loaded(lab_host, texts)
     assert [rule for rule, right in zip(rules, found, strict=True) if right != (rule in LOADED)] == []
+
+
+def test_bind_loads_whatever_odd_is_taken(lab_host: lab.LabHost) -> None:
+    entries = [NS]
+    for n, (name, record_type, text) in enumerate(islice(odd(Random(time.time_ns())), 4000)):
+        entries.append(Entry(f"{name}.{n}", record_type, 60, text))
+        entries += [Entry(f"{name}.{n}", "NS", 60, NS.text)] if record_type == "DS" else []
+    taken = sort_out(entries, ZONE)[0]
+    if loaded(lab_host, [zone_file(ZONE, START, 1, taken)]) != [True]:
+        alone = [[NS, *found] for _, found in groupby(taken[1:], key=lambda entry: entry.name)]
+        each = loaded(lab_host, [zone_file(ZONE, START, 1, found) for found in alone])
+        assert [found[1:] for found, right in zip(alone, each, strict=True) if not right] == []
+        pytest.fail("these records are loaded one by one, and not together")
 
 
 def test_bind_loads_as_much_at_one_name_as_is_taken(lab_host: lab.LabHost) -> None:

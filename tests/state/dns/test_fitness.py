@@ -1,10 +1,14 @@
 """Records for which BIND would refuse the whole zone are refused one by one; a lab host says which these are."""
 
+from itertools import islice
+from random import Random
+
 import pytest
 
 from state.dns.fitness import misplaced
-from state.dns.values import rdata
+from state.dns.values import TYPES, rdata
 from state.dns.zone import Entry, sort_out
+from tests.state.dns.odd import odd
 from tests.state.dns.rules import LOADED, REFUSED
 
 ZONE = "example.com"
@@ -44,3 +48,18 @@ def test_what_stands_wrong_is_left_out() -> None:
         [NS, Entry("_dns", "SVCB", 60, "1 . port=5", "a"), Entry("@", "CNAME", 60, "a.", "c")], ZONE
     )[1]
     assert {uid: reason.code for uid, reason in wrong.items()} == {"a": "Misplaced", "c": "NotAlone"}
+
+
+def test_what_servers_may_not_know_by_name_is_written_by_number() -> None:
+    for value, text in (
+        ("1 . ohttp alpn=h2", '1 . alpn="h2" key8'),
+        ("1 . mandatory=ohttp,alpn ohttp alpn=h2", '1 . mandatory="alpn,key8" alpn="h2" key8'),
+        ("1 . docpath=a,b", r'1 . key10="\001\097\001\098"'),
+        ("1 . key65280=x", '1 . key65280="x"'),
+    ):
+        assert rdata("HTTPS", value, 0, ZONE) == text
+        assert rdata("HTTPS", text, 0, ZONE) == text
+
+
+def test_something_odd_is_taken_of_every_type() -> None:
+    assert {record_type for _, record_type, _ in islice(odd(Random(1)), 500)} == set(TYPES)

@@ -40,6 +40,18 @@ def test_what_is_no_record_is_as_large_as_it_reads() -> None:
     assert oversized("A", ["x" * 70_000])
 
 
+def test_short_addresses_are_as_large_as_long_ones() -> None:
+    def hints(number: int) -> list[str]:
+        return [rdata("HTTPS", f"1 . ipv6hint={','.join(['::1'] * number)}", 0, "example.com")]
+
+    assert [oversized("HTTPS", hints(number)) for number in (100, 3_700, 4_000, 14_000)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
 def test_many_addresses_have_room() -> None:
     many = [f"10.0.0.{n}" for n in range(MOST_OF_A_TYPE + 1)]
     assert not oversized("A", many[1:])
