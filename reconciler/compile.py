@@ -16,7 +16,8 @@ class Outcome:
     """What became of one document: the keys it compiled to, or why it did not; what to remember once they are true,
     and `ahead`, before anything is done.
 
-    A part shares the outcome of its `whole` (uid); `left_out`: why some parts (by uid) are not in it.
+    A part shares the outcome of its `whole` (uid); `left_out`: why some parts (by uid) are not in it. `own` is the one
+    resource whose fate a part shares, where the parts of its whole are `apart`.
     """
 
     keys: tuple[str, ...] = ()
@@ -29,6 +30,8 @@ class Outcome:
     ahead: Mapping[str, Any] = field(default_factory=dict)
     whole: str = ""
     left_out: Mapping[str, Reason] = field(default_factory=dict)
+    apart: bool = False
+    own: str = ""
 
     @property
     def held(self) -> bool:
@@ -108,13 +111,16 @@ def _order(document: Document) -> tuple[int, str, str]:
 
 
 def _outcome_of_part(part: Document, outcomes: Mapping[str, Outcome], shared: dict[str, Outcome]) -> Outcome:
-    """That of its whole, unless it was left out; parts of one whole have one value (kept in `shared`)."""
-    outcome = outcomes.get(part.whole, _NOTHING)
-    if not part.deleted and (reason := outcome.left_out.get(part.uid)):
-        return replace(_for_parts(outcome, part.whole), blocked=(*outcome.blocked, reason))
+    """That of its whole, unless it was left out or is apart; the others of one have one value (kept in `shared`)."""
+    outcome, part_of = outcomes.get(part.whole, _NOTHING), EVERY[part.kind].part_of
     if part.whole not in shared:
         shared[part.whole] = _for_parts(outcome, part.whole)
-    return shared[part.whole]
+    found = shared[part.whole]
+    if outcome.apart and part_of is not None:
+        found = replace(found, keys=(), own=part_of.resource(part))
+    if not part.deleted and (reason := outcome.left_out.get(part.uid)):
+        found = replace(found, blocked=(*outcome.blocked, reason))
+    return found
 
 
 def _for_parts(outcome: Outcome, whole: str) -> Outcome:
@@ -140,5 +146,6 @@ def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
         secured=compiled.secured,
         ahead=compiled.ahead,
         left_out=compiled.left_out,
+        apart=compiled.apart,
     )
     return outcome, compiled.resources

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.apply import Applied, Result
 from reconciler.changes import Change
 from reconciler.compile import Outcome
+from reconciler.fates import Fates, fates_of
 from reconciler.results import DONE, UNDONE, Results, inventory_of, refusals, repairs, result_of
 from reconciler.subject import Subject, Survey
 from state.certificates.ends import ENDS_SOON
@@ -37,15 +38,13 @@ class Conclusion:
 def conclude(survey: Survey, applied: Applied, at: datetime) -> dict[str, Conclusion]:
     """One conclusion for every document of the survey, by uid; `at` is the time of what changes now."""
     results = {change.key: result_of(change, applied) for change in survey.plan.changes}
-    changes: dict[str, list[Change]] = {}
-    for change in survey.plan.changes:
-        changes.setdefault(change.document, []).append(change)
-    down = {c.service: results[c.key] for c in changes.get("", []) if results[c.key].status not in DONE}
+    fates = fates_of(survey.plan)
+    down = {c.service: results[c.key] for c in fates.changes.get("", ()) if results[c.key].status not in DONE}
     return {
         uid: _conclude_one(
             survey,
             document,
-            _changes_for(survey, uid, changes),
+            fates,
             results,
             applied,
             _users(survey, uid, down),
@@ -63,11 +62,6 @@ def changed_statuses(subject: Subject, conclusions: Mapping[str, Conclusion]) ->
         for uid, conclusion in conclusions.items()
         if not documents[uid].whole or conclusion.status != known[uid]
     ]
-
-
-def _changes_for(survey: Survey, uid: str, changes: Mapping[str, list[Change]]) -> list[Change]:
-    """The changes made for a document, or for the whole that it is a part of."""
-    return changes.get(survey.catalog.outcomes[uid].whole or uid, [])
 
 
 def news(survey: Survey, conclusions: Mapping[str, Conclusion]) -> list[Event]:
@@ -175,7 +169,7 @@ def _users(survey: Survey, uid: str, down: Mapping[str | None, Result]) -> list[
 def _conclude_one(
     survey: Survey,
     document: Document,
-    changes: list[Change],
+    fates: Fates,
     results: Results,
     applied: Applied,
     down: list[Reason],
@@ -183,8 +177,9 @@ def _conclude_one(
 ) -> Conclusion:
     old = survey.subject.statuses[document.uid]
     outcome = survey.catalog.outcomes[document.uid]
+    changes = fates.changes_for(document.uid, outcome)
     failed = [(c, results[c.key]) for c in changes if results[c.key].status not in DONE]
-    blocked = (*outcome.blocked, *survey.plan.blocked.get(outcome.whole or document.uid, ()))
+    blocked = (*outcome.blocked, *fates.blocked_for(document.uid, outcome))
     status = replace(old, observed_generation=document.generation)
     if not document.whole:
         status = replace(

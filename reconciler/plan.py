@@ -38,12 +38,12 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
             adopted.append(key)
         elif isinstance(verdict, Reason):
             absent.add(key)
-            blocked.setdefault(uid, []).append(verdict)
+            blocked.setdefault(uid, []).append(replace(verdict, about=key))
         elif isinstance(verdict, Change):
             reason = _waiting(resource, absent) or _hopeless(verdict, statuses.get(uid))
             if reason:
                 absent |= {key} if before is None else set()
-                blocked.setdefault(uid, []).append(reason)
+                blocked.setdefault(uid, []).append(replace(reason, about=key))
                 torn |= {uid} if verdict.type == "config" else set()
             else:
                 text = observation.texts.get(key)
@@ -73,7 +73,7 @@ def refuse(plan: Plan, messages: Mapping[str, str]) -> Plan:
     blocked = dict(plan.blocked)
     for change in plan.changes:
         if change.key in messages:
-            reason = Reason("Refused", f"{change.key}: {messages[change.key]}")
+            reason = Reason("Refused", f"{change.key}: {messages[change.key]}", change.key)
             blocked[change.document] = (*blocked.get(change.document, ()), reason)
     torn = {c.key for c in plan.changes if c.type == "config" and c.document in refused} | messages.keys()
     kept = tuple(c for c in plan.changes if c.key not in torn)
@@ -119,7 +119,7 @@ def _hopeless(change: Change, status: Status | None) -> Reason | None:
         return None
     refusal = status.refused.get(change.key)
     if refusal and refusal.digest == digest(change.after):
-        return Reason("Refused", refusal.message)
+        return Reason("Refused", f"{change.key}: {refusal.message}")
     if change.cause is Cause.CORRECTIVE and status.repairs.get(change.key, 0) >= MAX_REPAIRS:
         times = f"repaired {MAX_REPAIRS} times and undone each time"
         return Reason("Contested", f"{change.key} was {times}: find what changes it there")

@@ -1,6 +1,6 @@
 """What became of changes: results proved by the second look, and what was applied, refused and repaired; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reconciler.apply import Applied, Result
 from reconciler.changes import Action, Cause, Change
@@ -40,7 +40,7 @@ def inventory_of(
     survey: Survey,
     document: Document,
     old: Status,
-    changes: list[Change],
+    changes: Sequence[Change],
     results: Results,
     applied: Applied,
 ) -> dict[str, str]:
@@ -76,7 +76,7 @@ def refusals(old: Status, outcome: Outcome, failed: list[tuple[Change, Result]])
     return {**kept, **new}
 
 
-def repairs(old: Status, changes: list[Change], results: Results) -> dict[str, int]:
+def repairs(old: Status, changes: Sequence[Change], results: Results) -> dict[str, int]:
     """How often each thing was made anew since anybody wanted it otherwise."""
     counted = dict(old.repairs)
     for change in changes:

@@ -76,10 +76,12 @@ NO_EFFECT = "NoEffect"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is not right yet: a code for machines and a sentence that says what to do."""
+    """Why something is not right yet: a code for machines and a sentence that says what to do; `about` is the key of
+    the resource that it is about, if it is about just one."""
 
     code: str
     message: str
+    about: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Compiled:
     `keep` is what is remembered with the document (`Document.kept`) once all of it is true, `ahead` before anything of
     it is done. `waiting`: why it has to wait for the control plane itself, which is at it. `secured` is told where a
     certificate is in order, `notes` where something is not. `left_out`: why some of its parts (by uid) have no part in
-    that.
+    that. `apart`: each part is in one of the resources (`PartOf.resource`) and is as that one is, whatever the others.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -100,3 +102,4 @@ class Compiled:
     secured: Reason | None = None
     ahead: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, Reason] = field(default_factory=dict)
+    apart: bool = False

@@ -42,6 +42,7 @@ class PartOf:
     `beside`. `weighs`: whether the whole may lack something by a part that was and is like this (none: not there).
     Parts that have the same values in the fields `sets` are one set, which is written as one. In the field `wild`, a
     part that begins with ``*`` stands for those that are not there: a new part may take that from the whole.
+    `resource` is the key of what a part is in where its whole is made of several that are each for themselves.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class PartOf:
     weighs: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
     sets: tuple[str, ...] = ()
     wild: str = ""
+    resource: Callable[[Document], str] = lambda _: ""
 
 
 def _nothing(_: Context) -> Compiled:

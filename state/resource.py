@@ -199,7 +199,12 @@ def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tupl
     `name` is relative to the zone, `values` are as zone files have them, `ttl` is in seconds.
     """
     attributes = {"ttl": ttl, "values": sorted(values)}
-    return Resource(f"{RECORD_SET}:{zone}/{name}/{record_type}", attributes)
+    return Resource(record_set_key(zone, name, record_type), attributes)
+
+
+def record_set_key(zone: str, name: str, record_type: str) -> str:
+    """The key of the records of one name and type."""
+    return f"{RECORD_SET}:{zone}/{name}/{record_type}"
 
 
 def zone_copy(zone: str, primary: str, *, requires: tuple[str, ...] = ()) -> Resource:

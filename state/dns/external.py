@@ -50,7 +50,7 @@ def at_provider(
     resources = _record_sets(zone, (entry for entry in entries if entry not in unfit))
     if not resources:
         return Compiled(blocked=(_EMPTY,), left_out=left_out)
-    return Compiled(resources, notes=(_NOT_OURS,) if signed else (), left_out=left_out)
+    return Compiled(resources, notes=(_NOT_OURS,) if signed else (), left_out=left_out, apart=True)
 
 
 def _taken(there: str) -> Reason:

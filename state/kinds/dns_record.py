@@ -17,6 +17,7 @@ from state.dns.zone import TOO_MUCH, of_values, rdata_of
 from state.document import Document
 from state.kind import Kind, PartOf, Values
 from state.names import host_name
+from state.resource import record_set_key
 from state.spec import Completed, Spec
 
 _SERVERS = frozenset({"NS", "A", "AAAA", "CNAME", "DS"})
@@ -175,6 +176,12 @@ def _said(name: str, spec: DnsRecord) -> tuple[str, str]:
         return spec.record_type, spec.value
 
 
+def _set(document: Document) -> str:
+    """What it is in at a provider."""
+    name, record_type = (str(vars(document.spec).get(each, "")) for each in ("name", "record_type"))
+    return record_set_key(_zone(document.name), name, record_type)
+
+
 def _zone(name: str) -> str:
     return name.partition(".")[2]
 
@@ -212,5 +219,6 @@ DNS_RECORD = Kind(
         _weighs,
         sets=("name", "record_type"),
         wild="name",
+        resource=_set,
     ),
 )

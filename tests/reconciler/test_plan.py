@@ -190,7 +190,7 @@ def test_what_a_validator_refused_is_not_tried_again_until_it_changes() -> None:
     host.statuses[uid] = replace(host.statuses[uid], refused={VHOST: Refusal(wanted, "nginx: duplicate")})
     plan = host.survey(changed).plan
     assert plan.changes == ()
-    assert [(r.code, r.message) for r in plan.blocked[uid]] == [("Refused", "nginx: duplicate")]
+    assert [(r.code, r.message) for r in plan.blocked[uid]] == [("Refused", f"{VHOST}: nginx: duplicate")]
     again = host.survey(company(user(), site(aliases=["other.example.com"]))).plan
     assert [c.key for c in again.changes] == [VHOST]
 

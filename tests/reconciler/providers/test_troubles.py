@@ -113,6 +113,27 @@ def test_a_record_that_the_package_cannot_write_fails_no_other(there: Plane, stu
     assert "its package cannot do this" in there.says(zone).message
 
 
+def test_only_what_failed_and_the_zone_say_so(there: Plane) -> None:
+    zone = there.zone("alone.example.com", {**WWW, "name": "more"})
+    www, off = there.record(zone, **WWW), there.record(zone, **{**WWW, "name": "off", "is_active": False})
+    odd = there.record(zone, name="s", record_type="SRV", value="5 5060 sip.example.net.", priority=1)
+    for _ in range(2):
+        assert there.reconcile().retry == {zone.uid}
+        assert there.says(www).status
+        assert there.says(off).status
+        for each in (zone, odd):
+            assert not there.says(each).status
+            assert "rrset:alone.example.com/s/SRV" in there.says(each).message
+        there.wake(zone.uid)
+    there.remove(www)
+    there.reconcile()
+    with pytest.raises(Exception, match="no such object"):
+        there.kept(www)
+    there.remove(odd)
+    there.reconcile()
+    assert there.says(zone).status
+
+
 def test_a_record_over_which_the_package_never_ends_is_given_up(
     there: Plane, stub: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
