@@ -154,6 +154,9 @@ class Desk:
         stale = {k for k, change in changes.items() if _digest(found.sets.get(k)) != change["expect"]}
         due = {k: change["attributes"] for k, change in changes.items() if k not in stale}
         results = dict.fromkeys(stale, _result("stale", "it is not what it was when this was planned"))
+        for key, error in account.unfit(zone, due).items():
+            results[key] = _result("refused", str(self._told(error, zone)))
+            del due[key]
         told, broken = self._tried(account, zone, due, rehearse=rehearse) if due else ({}, None)
         return {**results, **told}, broken
 

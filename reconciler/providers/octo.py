@@ -13,13 +13,14 @@ import dns.rdatatype
 from octodns.provider import ProviderException
 from octodns.provider.base import BaseProvider
 from octodns.record import Record
+from octodns.record.exception import RecordException
 from octodns.record.rr import Rrset
 from octodns.record.txt import TxtRecord
 from octodns.zone import Zone
 
 from state.dns.names import APEX
 from state.dns.values import rdata
-from state.resource import RECORD_SET, Attributes
+from state.resource import Attributes, record_set_key
 
 PATIENT: Mapping[str, Mapping[str, Any]] = {
     "octodns_cloudflare.CloudflareProvider": {"retry_count": 0, "pagerules": False},
@@ -27,6 +28,9 @@ PATIENT: Mapping[str, Mapping[str, Any]] = {
 """Options that are ours unless an operator says otherwise: we wait ourselves, and page rules are no records."""
 AS_IN_FILES = frozenset({"octodns_cloudflare.CloudflareProvider", "octodns_powerdns.PowerDnsProvider"})
 """Classes that hand texts on as zone files have them; octoDNS itself marks nothing in them but semicolons."""
+_ANY_TEXT = ('"any"',)
+_UNSAID = (RecordException, ValueError, LookupError, TypeError, AttributeError)
+_SHOWN = 200
 _PLACES = ("octodns", "Manager", "Zone", "Record", "Plan")
 
 
@@ -87,13 +91,24 @@ class Account:
         found = {
             _key(zone, record): self._attributes(record) for record in existing.records if self._ours(record)
         }
-        apex = f"{RECORD_SET}:{zone}/{APEX}/NS"
+        apex = record_set_key(zone, APEX, "NS")
         if not servers and apex not in wanted:
             found.pop(apex, None)
         unlike = {key: each for key, each in wanted.items() if key in found and found[key] != each}
         if unlike:
             found |= {key: unlike[key] for key in unlike.keys() - self._changed(zone, existing, unlike)}
         return Found(found, self._zone_id(existing) if exists else None)
+
+    def unfit(self, zone: str, wanted: Mapping[str, Attributes | None]) -> dict[str, Exception]:
+        """Those of the sets that octoDNS has no form for, and why; nobody is asked."""
+        found = dict[str, Exception]()
+        for key, attributes in wanted.items():
+            try:
+                if attributes is not None:
+                    self._record(Zone(f"{zone}.", []), zone, key, attributes, None).to_rrset()
+            except (ProviderException, *_UNSAID) as error:
+                found[key] = error
+        return found
 
     def change(self, zone: str, wanted: Mapping[str, Attributes | None], *, rehearse: bool = False) -> None:
         """Makes these sets so (None: not there), all else of the zone stays; with `rehearse` only plans to."""
@@ -129,11 +144,20 @@ class Account:
     def _record(
         self, desired: Zone, zone: str, key: str, attributes: Attributes, before: Record | None
     ) -> Record:
-        """What only this provider knows of the record that was there, such as a proxy before it, stays."""
+        """What only this provider knows of the record that was there, such as a proxy before it, stays.
+
+        Raises ProviderException for what octoDNS cannot say.
+        """
         name, record_type = _split(key)
-        rrset = Rrset(_whole(name, zone), record_type, attributes["ttl"], attributes["values"])
-        record = Record.from_rrset(desired, rrset, lenient=True, source=self._provider)
-        if self._as_in_files and record_type == "TXT":
+        in_files = self._as_in_files and record_type == "TXT"
+        values = _ANY_TEXT if in_files else attributes["values"]
+        rrset = Rrset(_whole(name, zone), record_type, attributes["ttl"], values)
+        try:
+            record = Record.from_rrset(desired, rrset, lenient=True, source=self._provider)
+        except _UNSAID as error:
+            told = "; ".join(values)[:_SHOWN]
+            raise ProviderException(f"octoDNS has no form for {record_type} {told} ({error})") from None
+        if in_files:
             record.values = [type(record.values[0])(_bare(each)) for each in attributes["values"]]
             record.__class__, record.in_files = Written, tuple(attributes["values"])
         if before is not None:
@@ -141,7 +165,10 @@ class Account:
         return record
 
     def _attributes(self, record: Record) -> Attributes:
-        rrset = record.to_rrset()
+        try:
+            rrset = record.to_rrset()
+        except _UNSAID:
+            return {"ttl": int(record.ttl), "values": sorted(map(str, record.values))}
         values = (_canonical(rrset._type, text) for text in rrset.rdatas)  # noqa: SLF001 - as octoDNS asks
         if self._as_in_files and rrset._type == "TXT":  # noqa: SLF001
             values = (rdata("TXT", f'"{text}"', 0, "") for text in record.values)
@@ -179,7 +206,7 @@ def _hush(provider: BaseProvider) -> None:
 
 
 def _key(zone: str, record: Record) -> str:
-    return f"{RECORD_SET}:{zone}/{record.name or APEX}/{record._type}"  # noqa: SLF001 - as octoDNS asks
+    return record_set_key(zone, record.name or APEX, record._type)  # noqa: SLF001 - as octoDNS asks
 
 
 def _whole(name: str, zone: str) -> str:

@@ -227,3 +227,29 @@ def test_a_dry_run_of_documents_that_are_not_stored(plane: Plane, server: PowerD
         {"field": "values", "before": ["192.0.2.7"], "after": ["192.0.2.99"]}
     ]
     assert server.ask("www.dry.example.com", "A") == ["300 192.0.2.7"]
+
+
+def test_texts_of_any_bytes_are_served_and_what_octodns_has_no_form_for_fails_alone(
+    plane: Plane, server: PowerDns
+) -> None:
+    zone = plane.zone("odd.example.com", NAMESERVERS)
+    text = plane.record(zone, name="t", record_type="TXT", value='"\\200\\255"', ttl=300)
+    naptr = {"record_type": "NAPTR", "value": '100 10 "u" "E2U+sip" "!^.*$!sip:a b@c.example!" .'}
+    bad = plane.record(zone, name="n", **naptr)
+    svcb = plane.record(zone, name="_dns.s", record_type="SVCB", value="1 s alpn=dot dohpath=/q{?dns}")
+    (blocked, other) = plane.plan()["blocked"]
+    assert "rrset:odd.example.com/_dns.s/SVCB" in blocked["message"]
+    assert "octoDNS has no form for NAPTR 100 10" in other["message"]
+    for _ in range(2):
+        assert plane.reconcile().retry == set()
+        assert server.ask("t.odd.example.com", "TXT") == ['300 "\\200\\255"']
+        assert plane.says(text).status
+        for each in (zone, bad):
+            assert plane.says(each).reason == "Refused"
+            assert "rrset:odd.example.com/n/NAPTR: DNS provider 'there': octoDNS" in plane.says(each).message
+        assert "NAPTR" not in plane.says(svcb).message
+        plane.wake(zone.uid)
+    plane.change(text, value='"\\201"')
+    plane.reconcile()
+    assert server.ask("t.odd.example.com", "TXT") == ['300 "\\201"']
+    assert plane.sweep().drifted == frozenset()
