@@ -144,6 +144,50 @@ def test_a_dry_run_of_a_certificate_that_is_given_shows_what_giving_it_then_does
     assert [c["status"] for c in secured] == [True]
 
 
+def _given(doors: Doors, name: str, owner: Any) -> Any:
+    """A certificate of the owner's own, which is on the host."""
+    mine = vouch(name)
+    body = {"domain": name, "user_id": owner["id"], "certificate": mine.chain, "private_key": mine.key}
+    return doors.json("POST", "/ssl?wait=60", 201, **body)
+
+
+def _files(name: str) -> set[tuple[str, str, str]]:
+    keys = (f"config:nginx/tls/{name}.crt", f"config:nginx/private/{name}.key")
+    return {("delete", key, "intended") for key in keys}
+
+
+def _becomes_so(doors: Doors, report: Any, known: set[str]) -> None:
+    def done() -> bool:
+        results = [pair for job in _jobs_since(doors, known) for pair in job["results"].items()]
+        return {(result["action"], key, result["cause"]) for key, result in results} == changes(report)
+
+    until("just what was foretold is done", done)
+
+
+def test_a_dry_run_shows_whose_certificate_goes_with_its_name(doors: Doors) -> None:
+    ann, ben = (doors.json("POST", "/users?wait=30", 201, **_user(name)) for name in ("loser", "taker"))
+    _given(doors, "taken.test", ann)
+    body = {"domain": "taken.test", "user_id": ben["id"], "ssl_enabled": True}
+    report = doors.json("POST", "/domains?dry_run=true", 200, **body)["report"]
+    assert changes(report) > _files("taken.test")
+    known = _job_ids(doors)
+    doors.json("POST", "/domains?wait=30", 201, **body)
+    _becomes_so(doors, report, known)
+
+
+def test_a_dry_run_shows_that_a_site_has_a_certificate_again_that_is_still_to_be_had(doors: Doors) -> None:
+    owner = doors.json("POST", "/users?wait=30", 201, **_user("again"))
+    own = _given(doors, "again.test", owner)
+    wishes = {"ssl_enabled": True, "letsencrypt_enabled": True}
+    doors.json("POST", "/domains?wait=30", 201, domain="again.test", user_id=owner["id"], **wishes)
+    report = doors.json("DELETE", f"/ssl/{own['id']}?dry_run=true", 200)["report"]
+    assert [each["action"] for each in report["documents"]] == ["delete", "create"]
+    assert changes(report) > _files("again.test")
+    known = _job_ids(doors)
+    doors.json("DELETE", f"/ssl/{own['id']}", 204)
+    _becomes_so(doors, report, known)
+
+
 FILES = """\
 apiVersion: ghostcp/v1
 kind: User
