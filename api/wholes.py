@@ -27,7 +27,7 @@ def refuse_lacks(connection: Connection, settings: Settings, written: Iterable[W
     for one in together:
         if _weighs(one):
             groups.setdefault(one.after.whole or one.after.uid, []).append(one)
-    for one in _veiling(connection, [one for one in together if not _weighs(one)]):
+    for one in _veiling(connection, settings, [one for one in together if not _weighs(one)]):
         groups.setdefault(one.after.whole, []).append(one)
     for uid in groups.keys() & wholes.keys():
         groups[uid].append(wholes[uid])
@@ -49,11 +49,28 @@ def _weighs(one: Written) -> bool:
     return kind.part_of.weighs(before, None if one.after.deleted else spec)
 
 
-def _veiling(connection: Connection, written: Sequence[Written]) -> list[Written]:
-    """New parts of wholes that have wildcards: what is there is no longer answered for by these (RFC 4592)."""
-    new = [one for one in written if one.before is None and not one.after.deleted and one.after.whole]
+def _veiling(connection: Connection, settings: Settings, written: Sequence[Written]) -> list[Written]:
+    """What is where it was not, in wholes that have wildcards: these no longer answer for that place (RFC 4592)."""
+    new = [one for one in written if _appears(one)]
     wild = _having_wildcards(connection, new)
+    for whole in by_uid(connection, sorted({one.after.whole for one in new} - wild)):
+        if _is_wild(context_of(connection, settings, whole, ())):
+            wild.add(whole.uid)
     return [one for one in new if one.after.whole in wild]
+
+
+def _appears(one: Written) -> bool:
+    """Whether by this a part is where it was not."""
+    part_of, before = KINDS[one.after.kind].part_of, one.before.spec if one.before else None
+    return part_of is not None and part_of.appears(before, None if one.after.deleted else one.after.spec)
+
+
+def _is_wild(context: Context) -> bool:
+    """Whether a whole has a wildcard that is none of its parts."""
+    try:
+        return KINDS[context.document.kind].wild(context)
+    except Exception:  # whatever a template does: its zones say so themselves
+        return False
 
 
 def _having_wildcards(connection: Connection, new: Sequence[Written]) -> set[str]:

@@ -41,7 +41,8 @@ class PartOf:
     free. `clashes` are the faults of a part beside others of its whole that have the same values in the fields
     `beside`. `weighs`: whether the whole may lack something by a part that was and is like this (none: not there).
     Parts that have the same values in the fields `sets` are one set, which is written as one. In the field `wild`, a
-    part that begins with ``*`` stands for those that are not there: a new part may take that from the whole.
+    part that begins with ``*`` stands for those that are not there. `appears`: whether by this a part is where it was
+    not, which may take from the whole what such a one stood for.
     `resource` is the key of what a part is in where its whole is made of several that are each for themselves.
     """
 
@@ -54,6 +55,7 @@ class PartOf:
     weighs: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
     sets: tuple[str, ...] = ()
     wild: str = ""
+    appears: Callable[[Spec | None, Spec | None], bool] = lambda _before, _after: False
     resource: Callable[[Document], str] = lambda _: ""
 
 
@@ -95,11 +97,12 @@ class Kind:
     is write-only. `naming` is the JSON schema of a name, and `examples` are bodies that one may post (`create`) and
     put (`change`). `remembered` are the fields of what is kept that answers show, with their types. `lacks` is what
     a document cannot be without and does not have, by the part (uid) that needs it, or itself (empty): no write may
-    add to that. `companions` come with a document, which refers to them weakly: they are made, changed and deleted
-    with it, as the field `companions_by` asks for. `provider_field` names the external DNS provider that carries a
-    document in place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of
-    their host have copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by
-    either form. `parting` is what there is to know before a document goes.
+    add to that. `wild`: whether it has what stands for parts that are not there, besides those that do.
+    `companions` come with a document, which refers to them weakly: they are made, changed and deleted with it, as
+    the field `companions_by` asks for. `provider_field` names the external DNS provider that carries a document in
+    place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of their host
+    have copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by either form.
+    `parting` is what there is to know before a document goes.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Kind:
     handing: Handing | None = None
     part_of: PartOf | None = None
     lacks: Callable[[Context], Mapping[str, Reason]] | None = None
+    wild: Callable[[Context], bool] = lambda _: False
     copied: Callable[[Spec], bool] | None = None
     parting: Callable[[Document], tuple[Reason, ...]] = lambda _: ()
 

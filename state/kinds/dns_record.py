@@ -152,6 +152,17 @@ def _of_servers(spec: Spec | None) -> tuple[str, str, str] | None:
     return name, record_type, "" if record_type in {"A", "AAAA"} else value
 
 
+def _appears(before: Spec | None, after: Spec | None) -> bool:
+    """Whether something is served at a name by this write of a record that was not served there before."""
+    return _place(after) not in {"", _place(before)}
+
+
+def _place(spec: Spec | None) -> str:
+    """The name that it is served at; empty for none."""
+    active = isinstance(spec, DnsRecord) and vars(spec).get("is_active") is True
+    return str(vars(spec).get("name", "")) if active else ""
+
+
 def as_line(name: str, values: Values) -> str:
     """A record as people read it, as a line of a zone file; what is no record as it stands."""
     try:
@@ -219,6 +230,7 @@ DNS_RECORD = Kind(
         _weighs,
         sets=("name", "record_type"),
         wild="name",
+        appears=_appears,
         resource=_set,
     ),
 )

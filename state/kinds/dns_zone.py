@@ -146,6 +146,13 @@ def _lacks(context: Context) -> dict[str, Reason]:
     return found
 
 
+def _wild(context: Context) -> bool:
+    """Whether its template has wildcards. Raises what a bad template does."""
+    spec = context.document.spec
+    assert isinstance(spec, DnsZone)
+    return any(entry.name.startswith("*") for entry in _template(context, spec))
+
+
 def _serverless(wrong: Mapping[str, Reason]) -> Reason:
     """Why a zone names no name server that can be found."""
     glue = next((each for each in wrong.values() if each.code == "GlueMissing"), None)
@@ -218,6 +225,7 @@ DNS_ZONE = Kind(
     remembered={"provider_zone_id": str, SIGNED: list, KEYS: list},
     provider_field="dns_provider",
     lacks=_lacks,
+    wild=_wild,
     parting=lambda document: parting(document.kept),
     copied=copied,
     naming={

@@ -1,5 +1,6 @@
 """A zone keeps its name servers, and these their addresses: no write takes the last one, alone or in a set."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -157,3 +158,35 @@ def test_what_would_hide_the_address_that_a_wildcard_gives_a_server_is_refused(
     made(world, bare, "other", "TXT", "hides nothing")
     made(world, bare, "ns1", "A", "192.0.2.2")
     made(world, bare, "ns1", "TXT", "hides nothing any more")
+
+
+def test_nothing_else_comes_to_where_a_wildcard_gives_a_server_its_address(
+    world_on_both: World, bare: Document
+) -> None:
+    world = world_on_both
+    made(world, bare, "*.w", "A", "192.0.2.1")
+    made(world, bare, "@", "NS", "ns1.w.example.com.")
+    elsewhere = made(world, bare, "t", "TXT", "hides nothing here")
+    assert "has no address" in needed(world.call("anna", "PUT", elsewhere, json={"name": "n.ns1.w"}))
+    assert world.call("anna", "PUT", elsewhere, json={"name": "t.w"}).status_code == 200
+    off = post(world, bare, "ns1.w", "TXT", "hides nothing yet", is_active=False)
+    assert off.status_code == 201, off.text
+    path = f"/dns/{bare.uid}/records/{off.json()['id']}"
+    assert "has no address" in needed(world.call("anna", "PUT", path, json={"is_active": True}))
+    assert world.call("anna", "PUT", path, json={"value": "hides nothing still"}).status_code == 200
+    assert world.call("anna", "DELETE", path).status_code == 204
+
+
+def test_a_wildcard_of_a_template_gives_servers_their_addresses_too(
+    world_on_both: World, tmp_path: Path
+) -> None:
+    world, folder = world_on_both, tmp_path / "dns/zone"
+    folder.mkdir(parents=True)
+    (folder / "wild.zone.j2").write_text("@ NS ns1.example.net.\n* A 192.0.2.1\n")
+    world.open(templates=tmp_path)
+    zone = world.zone("example.org", "anna", template="wild")
+    made(world, zone, "@", "NS", "ns1")
+    assert "has no address" in needed(post(world, zone, "ns1", "TXT", "hides it"))
+    made(world, zone, "other", "TXT", "hides nothing")
+    (folder / "wild.zone.j2").write_text("no template any more\n")
+    made(world, zone, "ns1", "TXT", "cannot be judged")
