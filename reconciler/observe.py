@@ -23,7 +23,7 @@ class Look:
 
     `unread`: why some things (by key) could not be looked at, while others could; `remember`: what is to be
     remembered with the documents that things (by key) belong to; `taken`: by names of new zones, the zone that the
-    provider had before.
+    provider had before; `out`: the latest serials of zones whose files (by key) are not as wanted.
     """
 
     observation: Observation
@@ -32,6 +32,7 @@ class Look:
     unread: Mapping[str, Reason] = field(default_factory=dict)
     remember: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    out: Mapping[str, int] = field(default_factory=dict)
 
 
 def observe(
@@ -56,8 +57,8 @@ def observe(
     observation = Observation(found, response["texts"], response["extra"])
     generation = int(response.get("live_generation") or 0)
     unread, remember = response.get("unread", {}), response.get("remember", {})
-    taken = response.get("taken", {})
-    return Look(observation, read_facts(response["facts"]), generation, unread, remember, taken)
+    taken, out = response.get("taken", {}), response.get("out", {})
+    return Look(observation, read_facts(response["facts"]), generation, unread, remember, taken, out)
 
 
 def _record_sets(catalog: Catalog) -> dict[str, Attributes]:

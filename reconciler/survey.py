@@ -19,6 +19,7 @@ from state.certificates.account import thumbprint
 from state.certificates.challenges import answers
 from state.compiling import Facts, Plane, Templates
 from state.database import Database
+from state.dns.serial import ahead
 from state.document import Document, Ref, Status
 from state.keeping import reveal
 from state.kinds import EVERY, parts_of_kind
@@ -110,9 +111,9 @@ def survey(
         look = observe(world.run, subject.target, catalog, subject.statuses.values(), everything=everything)
     note_own(world, subject.target, catalog, look.observation.found)
     subject, unread = set_apart(subject, catalog, look.unread)
-    taken = _taken(world, subject, look.taken)
-    if unread or taken:
-        catalog = _compiler(world, subject, taken)(look.facts)
+    taken, out = _taken(world, subject, look.taken), _not_before(catalog, look.out)
+    if unread or taken or out:
+        catalog = _compiler(world, subject, taken, out)(look.facts)
     plan = make_plan(catalog, look.observation, subject.statuses)
     return Survey(subject, catalog, look, plan, unread)
 
@@ -124,13 +125,23 @@ def _taken(world: World, subject: Subject, taken: Mapping[str, str]) -> dict[str
         return taken_from(subject, taken, grants(connection, name_of(subject.target)))
 
 
+def _not_before(catalog: Catalog, out: Mapping[str, int]) -> dict[str, int]:
+    """The serials that are out of zones (by uid) for which the catalog has none that comes after it."""
+    seen = {uid: serial for key, serial in out.items() if (uid := catalog.wanted_by.get(key))}
+    new = {uid: int(catalog.outcomes[uid].ahead.get("serial", 0)) for uid in seen}
+    return {uid: serial for uid, serial in seen.items() if not ahead(new[uid], serial)}
+
+
 def _compiler(
-    world: World, subject: Subject, taken: Mapping[str, str] = MappingProxyType({})
+    world: World,
+    subject: Subject,
+    taken: Mapping[str, str] = MappingProxyType({}),
+    out: Mapping[str, int] = MappingProxyType({}),
 ) -> Callable[[Facts], Catalog]:
     """What the documents compile to on a host that has these facts."""
     templates = world.templates()
     with world.database.reading() as connection:
-        plane = replace(_plane(connection, subject.target), taken=taken)
+        plane = replace(_plane(connection, subject.target), taken=taken, out=out)
     return lambda facts: compile_documents(
         subject.documents.values(), subject.related, facts, templates, plane, subject.parts
     )

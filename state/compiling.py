@@ -41,8 +41,8 @@ class Plane:
     """What the control plane itself knows: the thumbprint of its ACME account (RFC 7638), the day (UTC), what zones (by
     uid) answer authorities now, as names relative to the zone and texts, and what its hosts have, by name, where
     documents are not on the hosts that they lead to; of the host that is compiled for, its secondaries; and where other
-    name servers find each host. `taken`: of zones (by uid), which one at their provider is not theirs. `now`: the
-    time, where anybody asks."""
+    name servers find each host. `taken`: of zones (by uid), which one at their provider is not theirs; `out`: the
+    serial that they were seen with on their host. `now`: the time, where anybody asks."""
 
     thumbprint: str = ""
     day: date = date.min
@@ -51,6 +51,7 @@ class Plane:
     secondaries: tuple[str, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    out: Mapping[str, int] = field(default_factory=dict)
     now: datetime | None = None
 
 

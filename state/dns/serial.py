@@ -11,16 +11,16 @@ def next_serial(previous: int, day: date) -> int:
     After 99 changes in a day, or under a clock that went back, it is the next number.
     """
     dated = day.year * 1_000_000 + day.month * 10_000 + day.day * 100 + 1
-    if not previous or _larger(dated, previous):
+    if not previous or ahead(dated, previous):
         return dated
     return (previous + 1) % _ALL or 1
 
 
 def later(one: int, other: int) -> int:
     """The one of two serials that comes after the other one; 0 is none."""
-    return other if not one or (other and _larger(other, one)) else one
+    return other if not one or (other and ahead(other, one)) else one
 
 
-def _larger(one: int, other: int) -> bool:
+def ahead(one: int, other: int) -> bool:
     """Whether a serial comes after another one (RFC 1982, section 3.2)."""
     return 0 < (one - other) % _ALL < _HALF

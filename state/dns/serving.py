@@ -8,7 +8,8 @@ from state.compiling import Compiled, Context, Reason
 from state.dns.authority import Start
 from state.dns.keys import KEY as SIGNING_KEY
 from state.dns.keys import ZoneKey, file_stem, public_files
-from state.dns.signing import key_now, leaves, mark, remembered, told, warning
+from state.dns.serial import ahead, later
+from state.dns.signing import OUT, key_now, leaves, mark, remembered, told, warning
 from state.dns.transfer import CHECKSUM, KEY, MANAGED, given_to, in_parts, key_name, statement, with_key
 from state.dns.zone import Entry, publish
 from state.document import Document
@@ -28,14 +29,16 @@ def on_host(
     key = key_now(signed, known)
     if signed and (key is None or document.sealed is None):
         return Compiled(waiting=(_NO_KEY,), left_out=wrong)
-    published = publish(zone, start, entries, known, context.plane.day, mark(key))
-    ahead = {"serial": published.serial, "body": published.body}
+    out = later(int(known.get(OUT) or 0), context.plane.out.get(document.uid, 0))
+    published = publish(zone, start, entries, {**known, OUT: out}, context.plane.day, mark(key))
+    still = out if out and ahead(out, published.serial) else None
+    first = {"serial": published.serial, "body": published.body, OUT: still}
     return Compiled(
         (*_signed(document, key), *_served(context, published.text, _policy(signed, known, key))),
         notes=(warning(known),) if leaves(signed, known) else (),
         secured=told(key),
-        keep={**ahead, **remembered(zone, key, known, wanted=signed)},
-        ahead=ahead,
+        keep={**first, **remembered(zone, key, known, wanted=signed)},
+        ahead=first,
         left_out=wrong,
     )
 

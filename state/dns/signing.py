@@ -18,6 +18,9 @@ SIGNED, KEYS = "ds_records", "dnskey_records"
 ABOVE, RELEASED = "above", "released"
 """What was seen in the zone above; and, once signatures may go, the serial that was served last."""
 
+OUT = "out"
+"""The serial that a zone was seen with on its host, as long as it comes after what is published."""
+
 NOT_SIGNED: Mapping[str, Any] = dict.fromkeys((SIGNED, KEYS, ABOVE, RELEASED))
 """What is remembered of a zone that is not, or no more: none of that."""
 
@@ -49,7 +52,7 @@ def mark(key: ZoneKey | None) -> tuple[str, ...]:
 
 def serial_of(kept: Mapping[str, Any]) -> int:
     """The last serial that may have been served (0: none)."""
-    serial, released = int(kept.get("serial", 0)), kept.get(RELEASED)
+    serial, released = later(int(kept.get("serial", 0)), int(kept.get(OUT) or 0)), kept.get(RELEASED)
     return later(serial, int(released["serial"])) if released else serial
 
 

@@ -115,6 +115,37 @@ def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
         control.gone(yuri)
 
 
+def test_a_change_is_served_although_somebody_gave_its_serial_to_an_edit_by_hand(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with plane(lab_host, tmp_path) as control:
+        tess = control.tenant("tess")
+        zone = signed(control, "tess.test", "tess")
+        address = record(control, zone, "www", "A", "192.0.2.1")
+        control.ready(zone, address)
+        for value in ("192.0.2.2", "192.0.2.3"):
+            known = control.kept(zone)["serial"]
+            edit = f"s/192.0.2.[0-9]*/192.0.2.66/; s/ {known} / {known + 1} /; $ a by-hand 60 IN A 192.0.2.66"
+            control.run("sh", "-c", f"sed -i '{edit}' {LIVE}/tess.test.zone; rndc reload")
+            until("the edit is served", lambda: "192.0.2.66" in dig(control, "by-hand.tess.test", "A"))
+            before = serial(control, "tess.test")
+            address = control.change(address, value=value)
+            control.ready(address, zone)
+            assert dig(control, "www.tess.test", "A").split() == [value]
+            assert dig(control, "by-hand.tess.test", "A") == ""
+            assert "; fully validated" in validated(control, "tess.test", "www.tess.test")
+            assert before < control.kept(zone)["serial"] <= serial(control, "tess.test")
+        older = control.kept(zone)
+        address = control.change(address, value="192.0.2.4")
+        control.ready(address, zone)
+        control.remember(zone, serial=older["serial"], body=older["body"])
+        address = control.change(address, value="192.0.2.5")
+        control.ready(address, zone)
+        assert dig(control, "www.tess.test", "A").split() == ["192.0.2.5"]
+        control.remove(tess)
+        control.gone(tess)
+
+
 def test_keys_survive_a_rebuild_of_the_host(lab_var: Path, tmp_path: Path) -> None:
     (host,) = lab.up("rebuilt", 1, var=lab_var)
     with plane(host, tmp_path, sweep_seconds=2.0) as control:

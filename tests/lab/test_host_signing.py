@@ -10,6 +10,7 @@ import pytest
 from state import resource
 from state.dns.keys import ZoneKey, delegation, dnskey, file_stem, known_key, make_key, public_files
 from state.resource import Resource, Secret
+from tests.lab.control import until
 from tests.lab.test_host_configs import statuses
 from tests.lab.test_host_zones import zone
 from tests.playbooks.remote import Hands, change, hands
@@ -104,6 +105,23 @@ def test_a_zone_that_goes_back_is_what_it_was_under_a_larger_serial(host: Hands)
     assert start(host, "xia.test") > before
     host.make(*xia.at(8, "www 60 IN A 192.0.2.8"))
     assert "192.0.2.8" in delv(host, xia, "www.xia.test", "A")
+
+
+@pytest.mark.parametrize("after", ["rndc reload", "rndc reload; systemctl restart named"])
+def test_a_text_under_the_serial_that_somebody_gave_another_one_by_hand_is_served(
+    host: Hands, after: str
+) -> None:
+    zac = Signed(f"zac{len(after)}.test")
+    www = f"www.{zac.name}"
+    host.make(*zac.at(3, "www 60 IN A 192.0.2.3"))
+    for serial in (4, 5):
+        file = f"{LIVE}/{zac.name}.zone"
+        host.shell(f"sed -i 's/ {serial - 1} 3600/ {serial} 3600/; s/192.0.2.*/192.0.2.66/' {file}; {after}")
+        until("the edit is served", lambda: "192.0.2.66" in delv(host, zac, www, "A"))
+        response = host.make(*zac.at(serial, f"www 60 IN A 192.0.2.{serial}"))
+        assert set(statuses(response)) == {"applied"}
+        assert "; fully validated" in delv(host, zac, www, "A")
+        assert host.run("dig", "+short", "@127.0.0.1", www, "A") == f"192.0.2.{serial}\n"
 
 
 def test_nothing_is_left_of_a_zone_that_goes_and_its_successor_is_signed_with_another_key(

@@ -236,6 +236,47 @@ def test_a_zone_that_is_put_right_under_its_serial_is_loaded_although_it_has_a_j
         control.gone(copy)
 
 
+def test_a_change_is_on_both_hosts_although_its_serial_was_another_text_s_already(
+    pair: tuple[LabHost, LabHost], tmp_path: Path
+) -> None:
+    first, second = pair
+    with plane(pair, tmp_path) as control:
+        control.tenant("fay")
+        with control.together():
+            zone = control.create("DnsZone", "fay.test", "fay", **KEPT)
+            www = record(control, zone, "www", "A", "192.0.2.1")
+        control.ready(zone, www)
+        control.ready(copied(control, zone))
+
+        def changed(value: str) -> None:
+            nonlocal www
+            www = control.change(www, value=value)
+            control.ready(www, zone)
+            for host in pair:
+                until(
+                    f"{host.name} has it",
+                    lambda at=host: address(control, at, "www.fay.test") == value,
+                    15,
+                )
+
+        changed("192.0.2.2")
+        known = control.kept(zone)["serial"]
+        edit = f"s/192.0.2.2/192.0.2.66/; s/ {known} / {known + 1} /"
+        script = f"sed -i '{edit}' /etc/ghostcp/live/named/fay.test.zone; rndc reload fay.test"
+        on(control, first, "sh", "-c", script)
+        until("the edit is everywhere", lambda: address(control, second, "www.fay.test") == "192.0.2.66")
+        changed("192.0.2.3")
+        assert control.kept(zone)["serial"] == known + 2
+
+        older = control.kept(zone)
+        changed("192.0.2.4")
+        control.remember(zone, serial=older["serial"], body=older["body"])
+        changed("192.0.2.5")
+        assert told(control, zone)["status"] is True
+        control.remove(zone)
+        control.gone(zone)
+
+
 def test_an_authority_may_ask_the_secondary_for_what_a_zone_answers(
     pair: tuple[LabHost, LabHost], tmp_path: Path
 ) -> None:

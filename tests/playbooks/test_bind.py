@@ -125,12 +125,49 @@ def test_a_zone_is_due_as_its_files_are_and_beyond_what_is_served_where_it_was_s
     }
     afresh = bind_proof.due(bind.everything(str(new)), str(new), None)
     assert (afresh["changed"].serial, afresh["changed"].beyond) == (8, None)
-    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(old), str(new)) == ["changed"]
-    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(new), str(old)) == []
-    assert bind_proof.gone_back(Host("/", lambda *_: (0, "serial: 9\n")), ["changed"], str(new), None) == [
-        "changed"
-    ]
-    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(new), None) == []
+
+
+@pytest.mark.parametrize(
+    ("loaded", "text", "back"),
+    [
+        (7, "mine", {}),
+        (8, "mine", {}),
+        (8, "yours", {"changed": True}),
+        (9, "mine", {"changed": False}),
+        (None, "mine", {}),
+    ],
+)
+def test_a_signed_zone_goes_back_to_an_earlier_serial_or_to_another_text_of_the_same(
+    trees: tuple[Path, Path], loaded: int | None, text: str, back: dict[str, bool]
+) -> None:
+    old, new = trees
+    (new / "named/changed.zone").write_text("@ 300 IN SOA a. b. 8 1 1 1 1\nmine\n")
+    before = "" if loaded is None else f"@ 300 IN SOA a. b. {loaded} 1 1 1 1\n{text}\n"
+    (old / "named/changed.zone").write_text(before)
+    assert bind_proof.gone_back(Host("/", silent), ["changed"], str(new), str(old)) == back
+
+
+@pytest.mark.parametrize(
+    ("said", "back"), [("serial: 9\n", {"changed": False}), ("serial: 8\n", {}), ("", {})]
+)
+def test_what_named_says_of_a_signed_zone_counts_where_it_is_not_known_what_it_loaded(
+    trees: tuple[Path, Path], said: str, back: dict[str, bool]
+) -> None:
+    _, new = trees
+    (new / "named/changed.zone").write_text("@ 300 IN SOA a. b. 8 1 1 1 1\n")
+    host = Host("/", lambda *_: (0 if said else 1, said))
+    assert bind_proof.gone_back(host, ["changed"], str(new), None) == back
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_what_is_forgotten_of_a_signed_zone_that_goes_back(host: Host, same: bool) -> None:
+    place = Path(host.path(signing.PLACE))
+    place.mkdir(parents=True)
+    for ending in ("", ".jnl", ".signed", ".signed.jnl"):
+        (place / f"a.test.zone{ending}").touch()
+    signing.forget(host, {"a.test": same, "b.test": same})
+    left = {each.name for each in place.iterdir()}
+    assert left == ({"a.test.zone"} if same else {f"a.test.zone{e}" for e in ("", ".signed", ".signed.jnl")})
 
 
 def test_the_place_of_a_signed_zone_is_a_link_and_goes_with_all_that_was_made_beside_it(host: Host) -> None:

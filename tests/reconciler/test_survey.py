@@ -9,6 +9,7 @@ from reconciler.survey import World, note_own, pending_on, survey, whole_target
 from state import store
 from state.database import Database
 from state.document import Document
+from state.keeping import keep
 from state.kinds import KINDS
 from state.resource import HOSTS_OWN, PLACEHOLDER
 from state.settings import Settings
@@ -53,6 +54,32 @@ def test_the_tombstone_in_the_way_of_a_new_name_joins_even_when_the_new_one_was_
     assert new.generation == 2
     subject = pending_on(database, "web1", 100)
     assert subject.documents.keys() == subject.statuses.keys() == {old.uid, new.uid}
+
+
+def test_a_zone_that_changes_is_planned_beyond_the_serial_that_is_out_and_no_other_one(
+    database: Database, tmp_path: Path
+) -> None:
+    _company(database)
+    with database.writing() as connection:
+        zones = [
+            store.create(
+                connection, KINDS["DnsZone"], name, "anna", {"primary_ns": "ns1.example.net."}, actor="test"
+            )
+            for name in ("a.example", "b.example")
+        ]
+        for zone in zones:
+            keep(connection, zone.uid, {"serial": 3000000000})
+    out = {"config:named/a.example.zone": 3000000007, "config:named/b.example.zone": 2999999999}
+
+    def run(playbook: str, target: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        known = dict.fromkeys(request["resources"])
+        found = {"equal": [], "differing": known, "texts": {}, "extra": {}, "facts": asdict(FACTS)}
+        return {**found, "out": {**out, "config:named/gone.example.zone": 1}}
+
+    found = survey(World(database, Settings(var=tmp_path), run, templates), whole_target(database, "web1"))
+    serials = [found.catalog.outcomes[zone.uid].ahead["serial"] for zone in zones]
+    assert serials == [3000000008, 3000000001]
+    assert " 3000000008 " in str(found.catalog.resources["config:named/a.example.zone"].content)
 
 
 def test_of_what_is_new_is_asked_only_as_long_as_the_hosts_own_was_not_found_right(

@@ -1,5 +1,6 @@
 """Proof that named serves the zones of a tree, signed where they are to be."""
 
+import filecmp
 import os
 import re
 import time
@@ -83,15 +84,23 @@ def serial(tree: str, zone: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def gone_back(host: Host, signed: Iterable[str], tree: str, old: str | None) -> list[str]:
-    """Those of the signed zones that named has loaded with a later serial than that in their file."""
-    found = []
+def gone_back(host: Host, signed: Iterable[str], tree: str, old: str | None) -> dict[str, bool]:
+    """Those of the signed zones that named would not load as they are, and of each whether that is since it has loaded
+    another text under the very serial that is in its file, rather than a later one."""
+    found = {}
     for zone in sorted(signed):
         wanted = serial(tree, zone)
         loaded = of_file(old, zone).serial if old is not None else _loaded(host, zone)
-        if wanted is not None and loaded is not None and soa.ahead(loaded, wanted):
-            found.append(zone)
+        if wanted is None or loaded is None:
+            continue
+        same = loaded == wanted and old is not None and _differ(tree, old, zone)
+        if same or soa.ahead(loaded, wanted):
+            found[zone] = same
     return found
+
+
+def _differ(tree: str, old: str, zone: str) -> bool:
+    return not filecmp.cmp(f"{tree}/named/{zone}.zone", f"{old}/named/{zone}.zone", shallow=False)
 
 
 def _loaded(host: Host, zone: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import configs, facts, generations, resources
+from . import configs, facts, generations, resources, serials
 from .host import Host
 from .timing import Clock
 from .wire import VERSION, Attributes, digest
@@ -21,6 +21,8 @@ def observe(host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
         extra = _extra(host, wanted) if request.get("listing") else {}
     with clock("texts"):
         texts = _texts(host, differing) if request.get("texts") else {}
+    with clock("out"):
+        out = serials.out(host, {key: found for key, found in differing.items() if wanted[key]})
     with clock("facts"):
         known = facts.gather(host)
     return {
@@ -28,6 +30,7 @@ def observe(host: Host, request: Mapping[str, Any]) -> dict[str, Any]:
         "equal": equal,
         "differing": differing,
         "texts": texts,
+        "out": out,
         "extra": extra,
         "facts": known,
         "live_generation": generations.live_number(host),

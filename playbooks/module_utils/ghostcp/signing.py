@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from .host import Host, explain
 from .paths import INVALID, Obstructed, Walker, components, kind, lstat, walking
@@ -34,13 +34,17 @@ def tag(tree: str, zone: str) -> int | None:
     return next((int(match.group(1)) for name in names if (match := _KEY.match(name))), None)
 
 
-def forget(host: Host, zones: Iterable[str]) -> None:
-    """Has named, while it does not run, compare zones anew with what it signed, whatever their serials are."""
+def forget(host: Host, zones: Mapping[str, bool]) -> None:
+    """Has named, while it does not run, compare zones anew with what it signed, whatever their serials are.
+
+    A zone of the very serial that it signed it would still not compare: where that is so, it is signed afresh.
+    """
     with walking(host) as walker:
-        for zone in zones:
-            with contextlib.suppress(FileNotFoundError):
-                parent, name = walker.parent(f"{PLACE}/{zone}{JOURNAL}")
-                os.unlink(name, dir_fd=parent)
+        for zone, same in zones.items():
+            for ending in MADE if same else (JOURNAL,):
+                with contextlib.suppress(FileNotFoundError):
+                    parent, name = walker.parent(f"{PLACE}/{zone}{ending}")
+                    os.unlink(name, dir_fd=parent)
 
 
 def observe(host: Host, zones: Sequence[str]) -> Observed:

@@ -11,6 +11,7 @@ from state.dns.keys import delegation, dnskey, known_key, make_key
 from state.dns.serial import later, next_serial
 from state.dns.signing import (
     ABOVE,
+    OUT,
     RELEASED,
     Seen,
     after_look,
@@ -114,4 +115,6 @@ def test_the_serial_without_signatures_comes_after_the_last_one_with_them(
     kept = {"serial": serial, RELEASED: {"serial": served}}
     after = next_serial(serial_of(kept), day)
     assert 0 < (after - served) % 2**32 < 2**31
+    assert serial_of({"serial": serial, OUT: served}) == served
+    assert serial_of({"serial": served, OUT: serial}) == served
     assert serial_of({"serial": serial}) == later(serial, 0) == later(0, serial) == serial

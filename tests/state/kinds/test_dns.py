@@ -15,6 +15,7 @@ from state.kinds.dns_zone import DNS_ZONE, DnsZone
 from state.resource import Secret
 from tests.state.companies import DAY, FACTS, document, templates, with_key
 
+TODAY = Plane(day=DAY)
 LONG = ".".join(["a" * 60] * 4)[:200].rstrip(".")
 
 
@@ -51,9 +52,29 @@ def test_what_a_zone_answers_authorities_is_in_it_and_moves_its_serial() -> None
     assert other.resources == plain.resources
 
 
-def compiled(zone: Document, **kept: Any) -> Compiled:
+@pytest.mark.parametrize("dnssec", [False, True])
+def test_a_zone_that_was_seen_with_a_later_serial_is_published_beyond_it_when_it_changes(
+    dnssec: bool,
+) -> None:
+    zone = with_key(signed(dnssec_enabled=dnssec))
+    first = compiled(zone)
+    serial = first.keep["serial"]
+    seen = Plane(day=DAY, out={zone.uid: serial + 7, "another": serial + 9})
+    again = compiled(zone, seen, **first.keep)
+    assert again.resources == first.resources
+    assert again.ahead == {**first.ahead, "out": serial + 7}
+    later = compiled(
+        changed := replace(zone, spec=zone.spec.model_copy(update={"retry_interval": 60})), **again.keep
+    )
+    assert (later.ahead["serial"], later.ahead["out"]) == (serial + 8, None)
+    assert later.ahead == compiled(changed, seen, **first.keep).ahead
+    back = compiled(zone, Plane(day=DAY, out={zone.uid: serial}), **again.keep)
+    assert back.ahead == again.ahead
+
+
+def compiled(zone: Document, plane: Plane = TODAY, **kept: Any) -> Compiled:
     with_these = replace(zone, kept={**zone.kept, **kept})
-    return DNS_ZONE.compile(Context(with_these, FACTS, templates(), {}.get, Plane(day=DAY)))
+    return DNS_ZONE.compile(Context(with_these, FACTS, templates(), {}.get, plane))
 
 
 def signed(**values: Any) -> Document:
