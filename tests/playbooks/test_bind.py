@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,6 +87,8 @@ def test_a_serial_is_found_in_a_file_and_in_an_answer(trees: tuple[Path, Path]) 
         answer.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "RRSIG", said))
     wire = answer.to_wire()
     assert soa.start_in(wire) == Start(2**32 - 1, frozenset({4711}))
+    (signature,) = soa.start_in(wire).signatures
+    assert struct.unpack_from("!H", signature, 16) == (4711,)
     assert all(soa.start_in(wire[:length]).serial in (None, 2**32 - 1) for length in range(12, len(wire)))
 
 

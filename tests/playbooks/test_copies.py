@@ -10,20 +10,28 @@ import pytest
 
 from playbooks.module_utils.ghostcp import apply, bind, copies, journals, soa
 from playbooks.module_utils.ghostcp.host import Host
+from playbooks.module_utils.ghostcp.soa import Start
 from playbooks.module_utils.ghostcp.wire import APPLIED, Change
 
 A, B = "a.test@192.0.2.1", "b.test@2001:db8::1"
-Serials = Mapping[str, Mapping[str, "int | None"]]
+Serials = Mapping[str, Mapping[str, "int | str | None"]]
 
 
 def _served(monkeypatch: pytest.MonkeyPatch, serials: Serials) -> None:
     """Name servers by address that have these serials; others do not answer."""
 
-    def answer(zones: Sequence[str], server: str = "127.0.0.1") -> Mapping[str, int | None]:
+    def answer(zones: Sequence[str], server: str = "127.0.0.1") -> Mapping[str, Start]:
         known = serials.get(server)
-        return {} if known is None else {zone: known.get(zone) for zone in zones}
+        return {} if known is None else {zone: _start(known.get(zone)) for zone in zones}
 
-    monkeypatch.setattr(soa, "serials", answer)
+    monkeypatch.setattr(soa, "starts", answer)
+
+
+def _start(said: "int | str | None") -> Start:
+    """A serial, behind which the letter of its signature may stand."""
+    if not isinstance(said, str):
+        return Start(said)
+    return Start(int(said[:-1]), frozenset({1}), frozenset({said[-1:].encode()}))
 
 
 @pytest.mark.parametrize(
@@ -35,10 +43,18 @@ def _served(monkeypatch: pytest.MonkeyPatch, serials: Serials) -> None:
         (5, None, ""),
         (None, None, "serial none is served here, and none at 192.0.2.1"),
         (None, 5, "serial none is served here, and 5 at 192.0.2.1"),
+        ("5a", "5a", ""),
+        ("5a", "5b", "serial 5 is served here, and 5 with other signatures at 192.0.2.1"),
+        (5, "5a", "serial 5 is served here, and 5 with other signatures at 192.0.2.1"),
+        ("5a", None, ""),
     ],
 )
-def test_a_copy_is_current_when_both_serve_one_serial(
-    monkeypatch: pytest.MonkeyPatch, host: Host, here: int | None, there: int | None, words: str
+def test_a_copy_is_current_when_both_serve_one_serial_with_one_signature(
+    monkeypatch: pytest.MonkeyPatch,
+    host: Host,
+    here: "int | str | None",
+    there: "int | str | None",
+    words: str,
 ) -> None:
     _served(monkeypatch, {"127.0.0.1": {"a.test": here}, "192.0.2.1": {"a.test": there}})
     assert copies.behind([A]) == ({A: words} if words else {})
@@ -55,7 +71,7 @@ def test_a_copy_whose_primary_is_silent_is_current_while_it_is_served(
 
 def test_of_many_copies_each_is_asked_for_in_its_turn(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     monkeypatch.setattr(copies, "AT_ONCE", 1)
-    here: dict[str, int | None] = {"a.test": 5, "b.test": 5}
+    here: dict[str, int | str | None] = {"a.test": 5, "b.test": 5}
     _served(monkeypatch, {"127.0.0.1": here})
     right = {key: {"current": True} for key in (A, B)}
     assert copies.observe(host, [A, B]) == right
@@ -80,7 +96,7 @@ def test_a_copy_that_does_not_come_by_itself_is_fetched_and_one_that_never_comes
 ) -> None:
     monkeypatch.setattr(copies, "PATIENCE", 0.0)
     monkeypatch.setattr(copies, "SECONDS", 0.3)
-    served: dict[str, dict[str, int | None]] = {
+    served: dict[str, dict[str, int | str | None]] = {
         "127.0.0.1": {"a.test": 4, "b.test": 4},
         "192.0.2.1": {"a.test": 5},
         "2001:db8::1": {"b.test": 5},

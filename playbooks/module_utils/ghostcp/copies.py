@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from . import bind, generations, rotation, served, soa
 from .host import Host
+from .soa import Start
 from .wire import APPLIED, Change, Handler, Observed, Outcome, failed
 
 SECONDS, LONGEST = 4.0, 100.0
@@ -20,7 +21,9 @@ _NAME = re.compile(r"([a-z0-9_.-]+)@([0-9a-f.:]+)\Z")
 
 
 def observe(host: Host, names: Sequence[str]) -> Observed:
-    """Each ``ZONE@ADDRESS`` is current when this host serves the zone with the serial that the name server there has.
+    """Each ``ZONE@ADDRESS`` is current when this host serves the zone as the name server there has it: with the same
+    serial, and the same signature of that if there is one. A zone that was signed afresh may come to a serial that it
+    had before.
 
     One that does not answer, or has the zone no more, proves nothing: copies are there to be served without it. Of
     many copies, some are asked for by turns: a pass asks for those of zones that changed.
@@ -44,16 +47,24 @@ def behind(names: Sequence[str]) -> dict[str, str]:
     """What is wrong with each that is not current."""
     found = {name: match.groups() for name in names if (match := _NAME.match(name))}
     late = {name: "is no copy of a zone" for name in names if name not in found}
-    here = soa.serials(sorted({zone for zone, _ in found.values()}))
-    there: dict[str, Mapping[str, int | None]] = {}
+    here = soa.starts(sorted({zone for zone, _ in found.values()}))
+    there: dict[str, Mapping[str, Start]] = {}
     for address in sorted({address for _, address in found.values()}):
-        there[address] = soa.serials(sorted(zone for zone, at in found.values() if at == address), address)
+        there[address] = soa.starts(sorted(zone for zone, at in found.values() if at == address), address)
     for name, (zone, address) in found.items():
-        mine, theirs = here.get(zone), there[address].get(zone)
-        if mine is None or theirs not in (None, mine):
-            known = theirs if zone in there[address] else "no answer"
-            late[name] = f"serial {mine or 'none'} is served here, and {known or 'none'} at {address}"
+        mine, theirs = here.get(zone, Start()), there[address].get(zone)
+        if mine.serial is None or _other(mine, theirs):
+            known = theirs.serial or "none" if theirs else "no answer"
+            signed = " with other signatures" if theirs and theirs.serial == mine.serial is not None else ""
+            late[name] = f"serial {mine.serial or 'none'} is served here, and {known}{signed} at {address}"
     return late
+
+
+def _other(mine: Start, theirs: Start | None) -> bool:
+    """Whether the zone is there, and is another version of it."""
+    if theirs is None or theirs.serial is None:
+        return False
+    return (theirs.serial, theirs.signatures) != (mine.serial, mine.signatures)
 
 
 def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:

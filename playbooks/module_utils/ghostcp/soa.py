@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HERE, PORT = "127.0.0.1", 53
 WINDOW, SECONDS = 200, 1.0
@@ -14,10 +14,12 @@ _SIGNED_TOO = struct.pack("!BHHIH", 0, 41, 4096, 0x8000, 0)
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What is served of a zone: its serial (None: the zone is not served), and the tags of the keys that signed it."""
+    """What is served of a zone: its serial (None: the zone is not served), the tags of the keys that signed it, and the
+    signatures of just this start, of which no other version of the zone has the same."""
 
     serial: int | None = None
     tags: frozenset[int] = frozenset()
+    signatures: frozenset[bytes] = field(default=frozenset(), compare=False)
 
 
 def serials(zones: Sequence[str], server: str = HERE) -> Mapping[str, int | None]:
@@ -80,7 +82,7 @@ def _asked(answer: bytes) -> bytes:
 
 def start_in(answer: bytes) -> Start:
     """What an answer says of the zone that was asked for."""
-    serial, tags = None, set()
+    serial, tags, signatures = None, set(), set()
     try:
         count = struct.unpack_from("!H", answer, 6)[0]
         at = 12 + len(_asked(answer))
@@ -92,10 +94,11 @@ def start_in(answer: bytes) -> Start:
                 serial = int(struct.unpack_from("!I", answer, _behind(answer, _behind(answer, at)))[0])
             elif kind == _RRSIG and struct.unpack_from("!H", answer, at)[0] == _SOA:
                 tags.add(int(struct.unpack_from("!H", answer, at + 16)[0]))
+                signatures.add(answer[at : at + length])
             at += length
     except (struct.error, IndexError):
         return Start(serial)
-    return Start(serial, frozenset(tags))
+    return Start(serial, frozenset(tags), frozenset(signatures))
 
 
 def _behind(message: bytes, at: int) -> int:
