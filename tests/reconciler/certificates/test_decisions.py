@@ -179,7 +179,7 @@ def test_who_failed_waits_longer_each_time_and_as_long_as_the_authority_asks(
     assert needed(one, NOW + pause, NOBODY) == "ssl_issue"
 
 
-@pytest.mark.parametrize("code", ["NamesLimited", "OwnerLimited"])
+@pytest.mark.parametrize("code", ["NamesLimited", "OwnerLimited", "FailuresLimited", "AuthorityLimited"])
 def test_what_nobody_was_asked_for_is_no_try_and_tried_again_just_then(code: str) -> None:
     wait = Failed(code, "enough", timedelta(minutes=2))
     one = replace(certificate(), kept=troubled(certificate(), wait, NOW))
