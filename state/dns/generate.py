@@ -7,7 +7,7 @@ from functools import partial
 
 _RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(?:/([0-9]{1,9}))?")
 _NUMBER = re.compile(
-    r"\\\$|\$(?:\{(?P<offset>-?[0-9]{1,9})(?:,(?P<width>[0-9]{1,2})(?:,(?P<base>[doxX]))?)?\}|(?!\{))"
+    r"\\.|\$\$|\$(?:\{(?P<offset>-?[0-9]{1,9})(?:,(?P<width>[0-9]{1,2})(?:,(?P<base>[doxX]))?)?\}|(?!\{))"
 )
 
 
@@ -29,8 +29,10 @@ def generated(words: Sequence[str], most: int) -> Iterator[list[str]]:
 
 
 def _shown(number: int, found: re.Match[str]) -> str:
-    if found[0] == "\\$":
+    if found[0] in {"\\$", "$$"}:
         return "$"
+    if found[0].startswith("\\"):
+        return found[0]
     value, width = number + int(found["offset"] or 0), int(found["width"] or 0)
     if value < 0:
         raise ValueError("its offset makes a number below 0")

@@ -18,8 +18,7 @@ MOST_RECORDS, MOST_FAULTS = 10_000, 100
 MOST_LINES = 5 * MOST_RECORDS
 """Of a zone that is signed, each record may have a signature, a proof that there is no other, and that one's."""
 DEFAULT_TTL = 3600
-_LONGEST_GENERATED = 1000
-_LARGEST_PRIORITY = 65535
+_LONGEST_GENERATED, _LARGEST_PRIORITY = 1000, 65535
 _SIGNING = frozenset("RRSIG NSEC NSEC3 NSEC3PARAM DNSKEY CDS CDNSKEY ZONEMD".split())
 _CLASSES = frozenset({"CH", "HS", "CS", "NONE", "ANY"})
 
@@ -58,7 +57,7 @@ class MasterFile:
 def read_master(text: str, zone: str) -> MasterFile:
     """The zone file of a zone, which is its origin at first. Nothing is raised: what is wrong is among the faults."""
     reader = _Reader(zone, f"{zone}.")
-    for piece in pieces(text.replace("\r\n", "\n")):
+    for piece in pieces(text.removeprefix("\ufeff").replace("\r\n", "\n")):
         reader.take(piece)
         if reader.full():
             most = f"{MOST_RECORDS} records, {MOST_LINES} lines and {MOST_FAULTS} faults"
@@ -166,25 +165,30 @@ def _record(reader: _Reader, number: int, words: Sequence[str], *, inherits: boo
         raise ValueError("has no type")
     record_type, name = rest.pop(0).upper(), owner_name(reader.owner, reader.zone)
     shown = " ".join((name, record_type, *rest))
-    reader.last_ttl = reader.last_ttl if ttl is None else ttl
+    reader.last_ttl, stated = reader.last_ttl if ttl is None else ttl, _stated(reader, ttl)
     if record_type == "SOA":
-        _start(reader, number, name, rest)
+        _start(reader, number, name, rest, stated)
     elif record_type in _SIGNING:
         first, many = reader.signing.get(record_type, (number, 0))
         reader.signing[record_type] = (first, many + 1)
     elif reason := _elsewhere(record_type):
         reader.leave_out(number, shown, reason)
     else:
-        line = _line(reader, number, Entry(name, record_type, _ttl_of(reader, ttl), ""), rest)
+        lasting = DEFAULT_TTL if stated is None else stated
+        line = _line(reader, number, Entry(name, record_type, lasting, ""), rest)
         if reader.records.setdefault((name, record_type, line.entry.text), line) is not line:
             reader.leave_out(number, shown, "the same record is there before")
 
 
-def _start(reader: _Reader, number: int, name: str, words: Sequence[str]) -> None:
+def _start(reader: _Reader, number: int, name: str, words: Sequence[str], stated: int | None) -> None:
+    """Where nobody states a time to live, neither before it nor by it, its own last one is that of the file, as BIND
+    has it."""
     start, serial = read_start(words, reader.origin, reader.zone)
     if name != APEX or reader.start not in {None, start}:
         raise ValueError("a zone has one SOA, at its own name")
     reader.start, reader.serial, reader.start_number = start, serial, reader.start_number or number
+    if stated is None:
+        reader.default_ttl = start.minimum
 
 
 def _line(reader: _Reader, number: int, entry: Entry, words: list[str]) -> Line:
@@ -221,10 +225,9 @@ def _ttl(word: str) -> int:
     return found
 
 
-def _ttl_of(reader: _Reader, ttl: int | None) -> int:
-    """Its own time to live, that of the file, the last one (RFC 1035), or that of what is not there."""
-    known = (ttl, reader.default_ttl, reader.last_ttl, reader.start.minimum if reader.start else None)
-    return next((each for each in known if each is not None), DEFAULT_TTL)
+def _stated(reader: _Reader, ttl: int | None) -> int | None:
+    """Its own time to live, that of the file, or the last one (RFC 1035, RFC 2308)."""
+    return next((each for each in (ttl, reader.default_ttl, reader.last_ttl) if each is not None), None)
 
 
 def _signing(reader: _Reader) -> list[Note]:

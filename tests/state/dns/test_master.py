@@ -64,13 +64,19 @@ def test_several_words_of_a_text_are_several_strings() -> None:
     ]
 
 
+_START = "@ SOA ns1 h 1 3600 1800 1209600 300\n"
+
+
 @pytest.mark.parametrize(
     ("text", "ttls"),
     [
         ("a A 192.0.2.1\n", [3600]),
         (f"{SOA}a A 192.0.2.1\n", [60]),
-        ("@ SOA ns1 h 1 3600 1800 1209600 300\na A 192.0.2.1\n", [300]),
+        (f"{_START}a A 192.0.2.1\n", [300]),
         ("$TTL 1h30m\na 5 A 192.0.2.1\nb A 192.0.2.1\n", [5, 5400]),
+        (f"{_START}a 9 A 192.0.2.1\nb A 192.0.2.1\n", [9, 300]),
+        (f"@ 600 {_START[2:]}a 9 A 192.0.2.1\nb A 192.0.2.1\n$TTL 7\nc A 192.0.2.1\n", [9, 9, 7]),
+        (f"a 9 A 192.0.2.1\n{_START}b A 192.0.2.1\n", [9, 9]),
         ("a 5 A 192.0.2.1\nb IN A 192.0.2.1\nc IN 7 A 192.0.2.1\nd 8 IN A 192.0.2.1\n", [5, 5, 7, 8]),
     ],
 )
@@ -184,6 +190,10 @@ def test_an_open_parenthesis_ends_with_the_line_that_is_wrong() -> None:
     ]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    assert [entry.name for entry in records(read_master("\ufeffa A 192.0.2.1\n", ZONE))] == ["a"]
+
+
 def test_a_file_without_anything_is_no_zone() -> None:
     assert faults("; nothing\n") == [(1, "there is no record in it")]
 
@@ -215,6 +225,26 @@ def test_many_records_are_generated() -> None:
         (1, "host-00f-5", "192.0.2.5"),
     ]
     assert [note.number for note in file.faults] == [2]
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ('"cost $$5"', '"cost $5"'),
+        ('"cost \\$5"', '"cost $5"'),
+        ("$$$", '"$7"'),
+        ("$$$$", '"$$"'),
+        ("$$${0,3,d}", '"$007"'),
+        ('"$${1}"', '"${1}"'),
+        (r'"\\\\$"', r'"\\\\7"'),
+        (r'"\\\$"', r'"\\$"'),
+        (r'"\065$\""', r'"A7\""'),
+    ],
+)
+def test_dollars_are_generated_as_bind_does(word: str, text: str) -> None:
+    """As named-compilezone shows it, but for quotation marks, which BIND takes away."""
+    (line,) = read_master(f"$GENERATE 7-7 a$ TXT {word}\n", ZONE).records
+    assert line.entry.text == text
 
 
 LABEL = st.from_regex(re.compile(r"[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?", re.ASCII), fullmatch=True)
