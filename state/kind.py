@@ -102,7 +102,8 @@ class Kind:
     the field `companions_by` asks for. `provider_field` names the external DNS provider that carries a document in
     place of a host; it is `LOCAL` where none does. `copied` tells of which documents the secondaries of their host
     have copies. `host_field` is a host name: it is shown with U-labels too, and lists are filtered by either form.
-    `parting` is what there is to know before a document goes.
+    `parting` is what there is to know before a document goes. `unkept` are the fields of a spec that a change, which
+    names some fields, does not keep unless it names them.
     """
 
     name: str
@@ -141,6 +142,7 @@ class Kind:
     wild: Callable[[Context], bool] = lambda _: False
     copied: Callable[[Spec], bool] | None = None
     parting: Callable[[Document], tuple[Reason, ...]] = lambda _: ()
+    unkept: Callable[[Values, Values], frozenset[str]] = lambda _before, _given: frozenset()
 
     @property
     def list_key(self) -> str:

@@ -5,6 +5,7 @@ What a tenant writes is read in a time that grows as its length does: no express
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import dns.exception
@@ -39,6 +40,18 @@ def rdata(record_type: str, value: str, priority: int, zone: str) -> str:
     if record_type == "NAPTR" and (wrong := no_rewriting(text)):
         raise ValueError(wrong)
     return text
+
+
+def has_remark(record_type: str, value: str) -> bool:
+    """Whether a part of a value would be taken for a remark, and so be lost (RFC 1035, section 5.1)."""
+    if record_type == "TXT" and not _quoted(value):
+        return False
+    tokenizer = dns.tokenizer.Tokenizer(value)
+    with suppress(dns.exception.DNSException):  # which is told of otherwise
+        while not (token := tokenizer.get(want_comment=True)).is_eol_or_eof():
+            if token.is_comment():
+                return True
+    return False
 
 
 def target_of(record_type: str, text: str) -> str:
@@ -87,12 +100,15 @@ def _least(record_type: str) -> int:
 
 def _text(_type: str, words: str, _zone: str) -> str:
     """A text in strings of at most 255 bytes; one in quotation marks is read as a zone file has it."""
-    quoted = len(words) > 1 and words.startswith('"') and words.endswith('"')
-    strings = _strings(words) if quoted else [words.encode()]
+    strings = _strings(words) if _quoted(words) else [words.encode()]
     pieces = [each[i : i + 255] for each in strings for i in range(0, max(len(each), 1), 255)]
     if sum(len(piece) + 1 for piece in pieces) > _LONGEST:
         raise ValueError(f"is too long: at most {_LONGEST} bytes")
     return TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces).to_text()
+
+
+def _quoted(words: str) -> bool:
+    return len(words) > 1 and words.startswith('"') and words.endswith('"')
 
 
 def _strings(words: str) -> list[bytes]:

@@ -59,7 +59,7 @@ def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
     """The records that a template made, each once, one a line: name, type, value. Raises ValueError for others."""
     entries: dict[Entry, None] = {}
     for line in text.splitlines():
-        if line.strip() and not line.startswith(";"):
+        if line.strip() and not line.lstrip().startswith(";"):
             try:
                 entries[_of_line(line, zone, ttl)] = None
             except ValueError as error:
@@ -71,12 +71,12 @@ def _of_line(line: str, zone: str, ttl: int) -> Entry:
     words = line.split(None, 2)
     if len(words) < 3:
         raise ValueError("is no record: a name, a type and a value are")
-    name, record_type, value = words
+    name, record_type, value = words[0], words[1].upper(), words[2]
     if record_type not in TYPES:
         raise ValueError(f"{record_type!r} is no type of a record that is served here")
     priority, rest = "0", value
     if record_type in PRIORITISED:
-        priority, _, rest = value.partition(" ")
+        priority, rest = (*value.split(None, 1), "")[:2]
     if not priority.isdecimal():
         raise ValueError(f"a record of type {record_type} begins with a priority")
     return Entry(owner_name(name, zone), record_type, ttl, rdata(record_type, rest, int(priority), zone))

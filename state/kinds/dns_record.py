@@ -12,7 +12,7 @@ from state.compiling import Related
 from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
 from state.dns.names import APEX, owner_name
 from state.dns.sizes import oversized
-from state.dns.values import PRIORITISED
+from state.dns.values import PRIORITISED, has_remark
 from state.dns.zone import TOO_MUCH, of_values, rdata_of
 from state.document import Document
 from state.kind import Kind, PartOf, Values
@@ -83,6 +83,12 @@ def _complete(values: Values, name: str, _owner: str, _related: Related, _previo
     return found
 
 
+def _unkept(before: Values, given: Values) -> frozenset[str]:
+    """The priority, when only one of the two types has one."""
+    types = (str(each.get("record_type", "")).upper() for each in (before, {**before, **given}))
+    return frozenset({"priority"} if len({each in PRIORITISED for each in types}) > 1 else ())
+
+
 def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
     assert isinstance(spec, DnsRecord)
     zone, faults = _zone(name), []
@@ -95,6 +101,10 @@ def _check(name: str, _owner: str, spec: Spec) -> list[tuple[str, str]]:
         text = rdata_of(vars(spec), zone)
     except ValueError as error:
         faults.append(("value", str(error)))
+    if text and has_remark(spec.record_type, spec.value):
+        faults.append(
+            ("value", "what follows a ';' would be a remark: leave it out, or put it in quotation marks")
+        )
     if spec.record_type == "CNAME" and text == f"{spec.name}.{zone}.":
         faults.append(("value", "leads to itself: name another one"))
     wrong = misplaced(spec.name, spec.record_type, text)
@@ -207,6 +217,7 @@ DNS_RECORD = Kind(
     rank=4,
     complete=_complete,
     check=_check,
+    unkept=_unkept,
     search=("name", "value"),
     host_field="name",
     line=_line,

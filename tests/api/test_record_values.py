@@ -1,5 +1,7 @@
 """What would keep a zone from being loaded is refused where it is written, with its field."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -44,3 +46,34 @@ def test_a_record_that_keeps_its_zone_from_being_loaded_is_refused(
     document = {"kind": "DnsRecord", "metadata": {"name": "x.example.com", "owner": "anna"}, "spec": told}
     answer = world.call("anna", "POST", "/plans", json={"documents": [document]})
     assert fields(answer) == ["documents.0.spec.value"]
+
+
+def _records(world: World) -> tuple[World, str]:
+    """Where the records of a zone are."""
+    return world, f"/dns/{world.zone('example.com', 'anna').uid}/records"
+
+
+def call(world: World, method: str, path: str, **body: Any) -> httpx.Response:
+    return world.call("anna", method, path, json=body)
+
+
+def test_a_value_with_a_remark_is_refused_as_it_would_be_lost(world_on_both: World) -> None:
+    world, base = _records(world_on_both)
+    for kind, value in (("TXT", '"a" ; "b"'), ("A", "192.0.2.1 ; mine"), ("CAA", "0 issue ca.example;x=1")):
+        refused = call(world, "POST", base, record_type=kind, value=value)
+        assert fields(refused) == ["value"]
+        assert "remark" in refused.json()["details"]["errors"][0]["message"]
+    assert call(world, "POST", base, record_type="TXT", value="a ; b").status_code == 201
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_priority_belongs_to_its_type(world_on_both: World, method: str) -> None:
+    world, base = _records(world_on_both)
+    path = f"{base}/{call(world, 'POST', base, name='x', record_type='TXT', value='mail').json()['id']}"
+    assert fields(call(world, method, path, record_type="MX")) == ["priority"]
+    assert call(world, method, path, record_type="mx", priority=7).json()["priority"] == 7
+    same = call(world, method, path, record_type="SRV", value="1 25 mail").json()
+    assert (same["record_type"], same["priority"]) == ("SRV", 7)
+    back = call(world, method, path, record_type="TXT")
+    assert (back.status_code, back.json()["priority"]) == (200, 0)
+    assert call(world, method, path, record_type="TXT", priority=7).status_code == 422

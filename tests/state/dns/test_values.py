@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.dns.authority import Start
-from state.dns.values import TYPES, rdata, target_of
+from state.dns.values import TYPES, has_remark, rdata, target_of
 from state.dns.zone import Entry, zone_file
 from tests.state.companies import LAW, RECORDS
 
@@ -108,3 +108,21 @@ def test_what_is_written_is_read_by_another_as_the_same(data: st.DataObject, kin
     zone = dns.zone.from_text(content, origin=ZONE, relativize=False)
     found = zone.find_rdataset(f"{name}.{ZONE}.", kind)
     assert [each.to_text() for each in found] == [text]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "lost"),
+    [
+        ("TXT", '"a" ; "b"', True),
+        ("TXT", '"a;" "b"', False),
+        ("TXT", "a ; b", False),
+        ("TXT", '"a', False),
+        ("TXT", '"a" "b', False),
+        ("TXT", '"a" "b\\"', False),
+        ("A", "192.0.2.1 ; the web server", True),
+        ("CAA", "0 issue ca.example;a=b", True),
+        ("CAA", '0 issue "ca.example;a=b"', False),
+    ],
+)
+def test_what_would_be_a_remark_is_known(kind: str, value: str, lost: bool) -> None:
+    assert has_remark(kind, value) is lost

@@ -84,7 +84,20 @@ def test_a_template_s_lines_are_records() -> None:
     ]
 
 
-@pytest.mark.parametrize("line", ["@ SOA a b", "@ A", "@ MX mail", "@ A x"])
+def test_a_template_s_lines_may_be_laid_out() -> None:
+    text = "  ; a remark\n\t; another\n@\tMX\t10\tmail\n  @   mx  20   mail2\n@ a 192.0.2.1\n@ txt a \t b\n"
+    with pytest.raises(ValueError, match="control characters"):
+        of_template(text, ZONE, 300)
+    made = of_template(text.replace("a \t b", "a  b"), ZONE, 300)
+    assert [(each.type, each.text) for each in made] == [
+        ("MX", "10 mail.example.com."),
+        ("MX", "20 mail2.example.com."),
+        ("A", "192.0.2.1"),
+        ("TXT", '"a  b"'),
+    ]
+
+
+@pytest.mark.parametrize("line", ["@ SOA a b", "@ A", "@ MX mail", "@ MX 10", "@ A x"])
 def test_a_template_that_is_wrong_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="the template's line '@"):
         of_template(line, ZONE, 300)
