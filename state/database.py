@@ -1,5 +1,7 @@
 """A connection to the database: short transactions, one commit at the edge, the same on SQLite and PostgreSQL."""
 
+import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 _T = TypeVar("_T")
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 CONNECT_SECONDS = 10
 _ENDS = "ghostcp-at-end"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -129,17 +132,31 @@ def _sqlite(url: str) -> Engine:
         hide_parameters=True,
         pool_use_lifo=True,  # who used a connection last has read the pages that the next one needs
         connect_args={"timeout": 30, "check_same_thread": False},
+        json_deserializer=_read,
     )
 
     @event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: object) -> None:
         dbapi.isolation_level = None
+        dbapi.text_factory = lambda data: data.decode(errors="replace")
         cursor = dbapi.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     return engine
+
+
+def _read(text: str) -> Any:
+    """JSON without halves of characters (surrogates), which no answer can have in it and PostgreSQL takes none of.
+
+    Only somebody else can have written them: they are replaced (U+FFFD). A pair of them is a character.
+    """
+    value = json.loads(text)
+    if _HALF.search(text) is None:
+        return value
+    units = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+    return json.loads(units.decode("utf-16-le", "replace"))
 
 
 def _postgresql(url: str) -> Engine:
