@@ -123,7 +123,11 @@ def test_what_is_handed_out_is_brought_in_unchanged_and_a_replacement_is_served(
     lab.exec(doors.host, ["sh", "-c", "cat > /tmp/judged/zone"], stdin=out.stdout)
     assert "OK" in doors.run("named-checkzone moved.test /tmp/judged/zone; rm -r /tmp/judged")
     file.write_text("@ NS ns2.example.net.\nonly 60 A 192.0.2.9\n")
-    assert doors.cli("import", "zone", "moved.test", str(file), "--replace").returncode == 0
+    guarded = doors.cli("import", "zone", "moved.test", str(file), "--replace")
+    assert guarded.returncode == 3
+    assert "records would be deleted" in guarded.stderr
+    meant = ("--replace", "--allow-deletes", "100")
+    assert doors.cli("import", "zone", "moved.test", str(file), *meant).returncode == 0
     assert doors.run("dig +short @127.0.0.1 only.moved.test A") == "192.0.2.9\n"
     assert doors.run("dig +short @127.0.0.1 www.moved.test A") == ""
     file.write_text("@ NS ns2.example.net.\nbad A 192.0.2\n$INCLUDE /etc/shadow\n")

@@ -173,7 +173,8 @@ def test_every_fault_is_found_with_its_line_and_the_rest_is_read() -> None:
         "$GENERATE 2-1 a A b": "goes upwards",
         "$GENERATE 1-2/0 a A b": "goes upwards",
         f"$GENERATE 1-{MOST_RECORDS + 1} a$ A 192.0.2.1": "more than",
-        "$GENERATE 1-2 a${1,2,n} A 192.0.2.1": "with a base of",
+        "$GENERATE 1-2 a${1,2,z} A 192.0.2.1": "with a base of",
+        r'$GENERATE 1-2 a$ TXT "\"$"': "a quotation mark is never closed",
         "$GENERATE 1-2 a${-5} A 192.0.2.1": "below 0",
         f"$GENERATE 1-2 a$ TXT {'x' * 1000}": "at most 1000 characters",
     }
@@ -230,21 +231,33 @@ def test_many_records_are_generated() -> None:
 @pytest.mark.parametrize(
     ("word", "text"),
     [
-        ('"cost $$5"', '"cost $5"'),
-        ('"cost \\$5"', '"cost $5"'),
+        ('"cost $$5"', '"cost" "$5"'),
+        ('"cost \\$5"', '"cost" "$5"'),
+        (r'"\"cost $\" b"', '"cost 7" "b"'),
+        ('"a ; b"', '"a"'),
+        ('"a$" "b$"', '"a7" "b7"'),
+        ("a$ b$", '"a7" "b7"'),
         ("$$$", '"$7"'),
         ("$$$$", '"$$"'),
         ("$$${0,3,d}", '"$007"'),
         ('"$${1}"', '"${1}"'),
         (r'"\\\\$"', r'"\\\\7"'),
         (r'"\\\$"', r'"\\$"'),
-        (r'"\065$\""', r'"A7\""'),
+        (r'"\065$"', '"A7"'),
+        ("${28,7,n}|${28,1,N}|${28,2,n}", '"3.2.0.0|3.2|3.2"'),
+        ("${28,4,n}|${43974,0,N}|${-7,0,n}", '"3.2.|D.C.B.A|0"'),
     ],
 )
 def test_dollars_are_generated_as_bind_does(word: str, text: str) -> None:
-    """As named-compilezone shows it, but for quotation marks, which BIND takes away."""
+    """As named-compilezone shows it, where it takes it."""
     (line,) = read_master(f"$GENERATE 7-7 a$ TXT {word}\n", ZONE).records
     assert line.entry.text == text
+
+
+def test_all_of_a_value_may_be_generated_in_quotation_marks() -> None:
+    file = read_master('$GENERATE 1-2 a$ 60 IN MX "0$ m$"\n$GENERATE 1-1 b TXT ";"\n', ZONE)
+    assert [line.entry.text for line in file.records] == ["1 m1.example.com.", "2 m2.example.com."]
+    assert [note.number for note in file.faults] == [2]
 
 
 LABEL = st.from_regex(re.compile(r"[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?", re.ASCII), fullmatch=True)
