@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from state.compiling import Reason
 from state.dns.names import APEX, above, owner_name
@@ -32,11 +33,32 @@ def obstacle(where: str, records: Iterable[tuple[str, str, str]]) -> Reason | No
     return None
 
 
-def answering(entries: Sequence[Entry], answers: Iterable[tuple[str, str]]) -> list[Entry]:
-    """A zone's records and these answers (name, value), as far as what was written leaves room for them."""
+def answering(entries: Sequence[Entry], answers: Iterable[tuple[str, str]], *, wild: bool) -> list[Entry]:
+    """A zone's records and these answers (name, value), as far as what was written leaves room for them.
+
+    `wild`: what wildcards say of names that are there by nothing but answers below them is said at these. They would
+    say it no longer (RFC 4592, section 2.2.2), and a site or a name server be without its address for as long.
+    """
     taken = {entry.name for entry in entries if entry.type == "CNAME"}
     said = {(entry.name, entry.text) for entry in entries if entry.type == "TXT"}
     given = [Entry(name, "TXT", SECONDS, f'"{value}"') for name, value in answers if name not in taken]
     new = [each for each in given if (each.name, each.text) not in said]
     there = Counter(name for name, _ in said) + Counter(each.name for each in new)
-    return [*entries, *(each for each in new if there[each.name] <= MOST_OF_A_TYPE)]
+    new = [each for each in new if there[each.name] <= MOST_OF_A_TYPE]
+    return [*entries, *new, *(_unveiled(entries, new) if wild else ())]
+
+
+def _unveiled(entries: Sequence[Entry], answers: Iterable[Entry]) -> list[Entry]:
+    """What wildcards said of names, and of those below, that are there by answers alone."""
+    wild: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.name.startswith("*"):
+            wild.setdefault(entry.name[2:] or APEX, []).append(entry)
+    there = {up for entry in entries for up in above(entry.name)} if wild else set()
+    names = {up for answer in answers for up in above(answer.name) if up != answer.name} - there
+    return [
+        replace(entry, name=name, uid="")
+        for new in sorted(names)
+        for entry in wild.get(next((up for up in above(new) if up in there), APEX), ())
+        for name in (new, f"*.{new}")
+    ]

@@ -111,7 +111,7 @@ def _compile(context: Context) -> Compiled:
     entries, wrong = served(context)
     if (context.facts.apex_servers or not external) and ("" in wrong or not has_servers(entries)):
         return Compiled(blocked=(wrong.get("") or _serverless(wrong),), left_out=wrong)
-    entries = answering(entries, context.plane.answers.get(context.document.uid, ()))
+    entries = answering(entries, context.plane.answers.get(context.document.uid, ()), wild=not external)
     if external:
         there = context.plane.taken.get(context.document.uid, "")
         return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled, taken=there)

@@ -4,7 +4,7 @@ import pytest
 
 from state.dns.challenges import answering, challenge_name, obstacle
 from state.dns.sizes import MOST_OF_A_TYPE
-from state.dns.zone import Entry
+from state.dns.zone import Entry, sort_out
 
 TITLE = "_acme-challenge"
 
@@ -59,13 +59,44 @@ def test_what_is_at_other_names_is_not(record: tuple[str, str, str]) -> None:
 def test_answers_stand_beside_what_was_written_each_once_and_never_beside_a_name_that_leads_away() -> None:
     written = [Entry("@", "NS", 3600, "ns.example.net."), Entry(TITLE, "TXT", 300, '"mine"', "uid")]
     given = [(TITLE, "one"), (TITLE, "two"), (TITLE, "mine")]
-    assert [e.text for e in answering(written, given)[2:]] == ['"one"', '"two"']
+    assert [e.text for e in answering(written, given, wild=False)[2:]] == ['"one"', '"two"']
     led = [*written, Entry(f"{TITLE}.www", "CNAME", 300, "x.example.net.", "uid")]
-    assert answering(led, [(f"{TITLE}.www", "one")]) == led
-    assert answering(written, ()) == written
+    assert answering(led, [(f"{TITLE}.www", "one")], wild=False) == led
+    assert answering(written, (), wild=False) == written
 
 
 def test_an_answer_for_which_there_is_no_room_is_not_given() -> None:
     written = [Entry("_acme-challenge", "TXT", 60, f'"{n}"') for n in range(MOST_OF_A_TYPE)]
-    assert answering(written, [("_acme-challenge", "a")]) == written
-    assert len(answering(written[1:], [("_acme-challenge", "a")])) == MOST_OF_A_TYPE
+    assert answering(written, [("_acme-challenge", "a")], wild=False) == written
+    assert len(answering(written[1:], [("_acme-challenge", "a")], wild=False)) == MOST_OF_A_TYPE
+
+
+def test_what_a_wildcard_says_of_a_name_is_said_of_it_while_there_is_an_answer_below() -> None:
+    written = [
+        Entry("@", "NS", 3600, "ns1.example.com."),
+        Entry("*", "A", 300, "192.0.2.1", "uid"),
+        Entry("*.dev", "CNAME", 300, "x.example.net."),
+        Entry("www", "TXT", 300, '"x"'),
+    ]
+
+    def said(*names: str) -> list[str]:
+        found = answering(written, [(name, "one") for name in names], wild=True)
+        assert found[: len(written) + len(names)] == answering(
+            written, [(name, "one") for name in names], wild=False
+        )
+        return [f"{e.name} {e.type}" for e in found[len(written) + len(names) :]]
+
+    assert said(f"{TITLE}.ns1") == ["ns1 A", "*.ns1 A"]
+    assert said(f"{TITLE}.a.b") == ["a.b A", "*.a.b A", "b A", "*.b A"]
+    assert said(f"{TITLE}.a.dev") == ["a.dev CNAME", "*.a.dev CNAME"]
+    assert said(TITLE, f"{TITLE}.www", f"{TITLE}.dev") == []
+    assert said(f"{TITLE}.a.www") == []
+    del written[1:3]
+    assert said(f"{TITLE}.ns1") == []
+
+
+def test_no_answer_takes_its_address_from_a_name_server() -> None:
+    written = [Entry("@", "NS", 3600, "ns1.example.com."), Entry("*", "A", 300, "192.0.2.1", "uid")]
+    hidden, whole = (answering(written, [(f"{TITLE}.ns1", "one")], wild=wild) for wild in (False, True))
+    assert [reason.code for reason in sort_out(hidden, "example.com")[1].values()] == ["GlueMissing"]
+    assert sort_out(whole, "example.com") == (whole, {})
