@@ -25,6 +25,12 @@ def host() -> Iterator[Hands]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def _started_often(host: Hands) -> None:
+    """systemd starts named five times in ten seconds, of which each test has its own."""
+    host.shell("systemctl reset-failed named")
+
+
 class Signed:
     """A zone with a key of its own."""
 
@@ -122,6 +128,32 @@ def test_a_text_under_the_serial_that_somebody_gave_another_one_by_hand_is_serve
         assert set(statuses(response)) == {"applied"}
         assert "; fully validated" in delv(host, zac, www, "A")
         assert host.run("dig", "+short", "@127.0.0.1", www, "A") == f"192.0.2.{serial}\n"
+
+
+def test_a_zone_changes_although_named_was_started_with_an_edit_by_hand_under_its_serial(host: Hands) -> None:
+    yul = Signed("yul.test")
+    for serial in (1, 2, 3):
+        host.make(*yul.at(serial, f"www 60 IN A 192.0.2.{serial}"))
+    file = f"{LIVE}/yul.test.zone"
+    host.shell(f"sed -i 's/192.0.2.3/192.0.2.66/' {file}; systemctl restart named")
+    for serial in (4, 5):
+        response = host.make(*yul.at(serial, f"www 60 IN A 192.0.2.{serial}"))
+        assert set(statuses(response)) == {"applied"}
+        assert host.run("dig", "+short", "@127.0.0.1", "www.yul.test", "A") == f"192.0.2.{serial}\n"
+    assert "; fully validated" in delv(host, yul, "www.yul.test", "A")
+
+
+def test_a_zone_that_goes_back_while_named_does_not_run_is_served_as_it_is(host: Hands) -> None:
+    ben = Signed("ben.test")
+    host.make(*ben.at(3, "www 60 IN A 192.0.2.3"))
+    for before, after in ((4, 3), (4, 4)):
+        host.shell(
+            f"sed -i 's/ [34] 3600/ {before} 3600/; s/192.0.2.*/192.0.2.66/' {LIVE}/ben.test.zone; rndc reload"
+        )
+        until("the edit is served", lambda: "192.0.2.66" in delv(host, ben, "www.ben.test", "A"))
+        host.shell("systemctl stop named")
+        host.make(*ben.at(after, f"www 60 IN A 192.0.2.{after}"), services=["named"])
+        assert host.run("dig", "+short", "@127.0.0.1", "www.ben.test", "A") == f"192.0.2.{after}\n"
 
 
 def test_nothing_is_left_of_a_zone_that_goes_and_its_successor_is_signed_with_another_key(

@@ -77,7 +77,32 @@ def load(host: Host, old: str | None) -> str:
             words = f"{' '.join(argv)}: {output.strip()[:300]}"
             return bind_proof.explained(host, words, new.changed, began)
     journals.forget(host, new.gone)
+    problem = bind_proof.prove(host, due)
+    torn = bind_proof.torn(host, began) & frozenset(signed) if problem else frozenset[str]()
+    return _compared(host, torn, due) if torn else problem
+
+
+def _compared(host: Host, zones: Iterable[str], due: Mapping[str, bind_proof.Due]) -> str:
+    """Has named start again and compare with what it signed what else it cannot put together with that."""
+    for argv in _again():
+        if argv == _START:
+            signing.forget(host, dict.fromkeys(zones, False))
+        status, output = host.run(argv, COMMAND_SECONDS)
+        if status != 0:
+            return f"{' '.join(argv)}: {output.strip()[:300]}"
     return bind_proof.prove(host, due)
+
+
+def prepare(host: Host, old: str | None) -> None:
+    """Has named, which is about to start, compare with what it signed what goes back from what it had loaded, the tree
+    `old` (None: nobody knows): by itself it does that with later serials only."""
+    live = os.path.realpath(host.path(generations.LIVE))
+    new = everything(live) if old is None else difference(old, live)
+    signed = [zone for zone in sorted(new.changed) if signing.tag(live, zone) is not None]
+    known = old is not None
+    signing.forget(
+        host, bind_proof.gone_back(host, signed, live, old) if known else dict.fromkeys(signed, False)
+    )
 
 
 def load_again(host: Host, zones: Sequence[str]) -> str:

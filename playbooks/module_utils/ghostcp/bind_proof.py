@@ -21,6 +21,7 @@ _SERIAL = re.compile(r"^\S+ \d+ IN SOA \S+ \S+ (\d+)", re.MULTILINE)
 _NOT_LOADED = re.compile(
     r"zone ([a-z0-9._-]+)/IN(?: \(\w+\))?: (?:not loaded due to errors|loading from (?:primary|master) file \S+ failed)"
 )
+_TORN = re.compile(r"zone ([a-z0-9._-]+)/IN \(signed\): receive_secure_serial: not exact")
 _LOADED = re.compile(r"^serial: (\d+)$", re.MULTILINE)
 
 
@@ -122,7 +123,8 @@ def prove(host: Host, left: Mapping[str, Due]) -> str:
         if not left or time.monotonic() > started + patience:
             break
         if time.monotonic() > asked_at + SECONDS_OF_SILENCE:
-            if blamed(_journal(host, began)) & left.keys():
+            said = _journal(host, began)
+            if (blamed(said) | _torn(said)) & left.keys():
                 break
             asked_at = time.monotonic()
         time.sleep(0.02)
@@ -132,6 +134,16 @@ def prove(host: Host, left: Mapping[str, Due]) -> str:
 def blamed(words: str) -> frozenset[str]:
     """The zones of which named says that it did not load them."""
     return frozenset(_NOT_LOADED.findall(words))
+
+
+def torn(host: Host, since: float) -> frozenset[str]:
+    """The signed zones of which named has said that what changed does not fit what it has: it was started with an edit
+    by hand, say, that it did not sign."""
+    return _torn(_journal(host, since))
+
+
+def _torn(words: str) -> frozenset[str]:
+    return frozenset(_TORN.findall(words))
 
 
 def _journal(host: Host, since: float) -> str:

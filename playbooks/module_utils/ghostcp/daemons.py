@@ -48,7 +48,8 @@ class Daemon:
 
     The patterns match whole lines from their start, where no tenant's words can stand.
     `reload` is what to tell systemctl: nginx's own command would only judge the configuration once more. One that can
-    `load` in part is told what it has loaded; `blame` are the files that are to blame for what it says went wrong.
+    `load` in part is told what it has loaded; `prepare` is done before it starts, given what it had loaded. `blame` are
+    the files that are to blame for what it says went wrong.
     """
 
     unit: re.Pattern[str]
@@ -58,6 +59,7 @@ class Daemon:
     ready: re.Pattern[str] | None = None
     reload: tuple[str, ...] = ("reload-or-restart",)
     load: Load | None = None
+    prepare: Callable[[Host, "str | None"], None] | None = None
     blame: Callable[[str], frozenset[str]] | None = None
 
 
@@ -84,7 +86,7 @@ DAEMONS = (
         re.compile(r"^\[[0-9A-Za-z: -]+\] (?:ERROR|ALERT): .*$", re.MULTILINE),
         re.compile(r"^\[[0-9A-Za-z: -]+\] NOTICE: ready to handle connections$", re.MULTILINE),
     ),
-    Daemon(re.compile(r"named\Z"), _always, load=bind.load, blame=bind.blame),
+    Daemon(re.compile(r"named\Z"), _always, load=bind.load, prepare=bind.prepare, blame=bind.blame),
 )
 
 

@@ -56,6 +56,8 @@ def _load(host: Host, name: str, before: Unit, *, afresh: bool = False) -> Repor
     daemon = daemons.of(name)
     if daemon.load is not None and before.active:
         return _load_in_part(host, name, before, daemon.load, afresh=afresh)
+    if daemon.prepare is not None and not before.active:
+        daemon.prepare(host, services.loaded_tree(host, name))
     witnesses, offset = daemon.witnesses(before.pid), daemons.log_size(host, daemon)
     words = daemon.reload if before.active else ("reload-or-restart",)
     status, output = host.run(["systemctl", *words, "--", f"{name}.service"], services.COMMAND_SECONDS)

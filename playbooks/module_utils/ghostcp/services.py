@@ -152,12 +152,13 @@ def note_loaded(host: Host, name: str, unit: Unit) -> None:
     write_atomically(_state(host, f"loaded/{name}"), json.dumps(marker).encode(), durable=False)
 
 
-def loaded_tree(host: Host, name: str, unit: Unit) -> str | None:
-    """The tree that the unit, in this life of it, was last seen to load; None when that is not known or gone."""
+def loaded_tree(host: Host, name: str, unit: Unit | None = None) -> str | None:
+    """The tree that the unit, in this life of it (None: in any), was last seen to load; None when that is not known or
+    gone."""
     with contextlib.suppress(ValueError):
         marker = json.loads(_read(host.path(f"{STATE}/loaded/{name}")) or "{}")
         tree = generations.folder(host, int(marker.get("generation", 0)))
-        if marker.get("invocation") == unit.invocation and os.path.isdir(tree):
+        if (unit is None or marker.get("invocation") == unit.invocation) and os.path.isdir(tree):
             return tree
     return None
 

@@ -42,7 +42,7 @@ def forget(host: Host, zones: Mapping[str, bool]) -> None:
     with walking(host) as walker:
         for zone, same in zones.items():
             for ending in MADE if same else (JOURNAL,):
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, Obstructed):
                     parent, name = walker.parent(f"{PLACE}/{zone}{ending}")
                     os.unlink(name, dir_fd=parent)
 
