@@ -103,6 +103,7 @@ class World:
             user = store.create(connection, KINDS["User"], name, owner, spec, actor="setup", reserved=True)
             keep_verifier(connection, user.uid, known_verifier(PASSWORD))
         self.uids[name] = user.uid
+        self._tokens.pop(name, None)  # of another test's user of this name
         return user
 
     def lift_limits(self) -> None:
