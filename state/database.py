@@ -148,8 +148,8 @@ def _sqlite(url: str) -> Engine:
 
 @contextmanager
 def any_text(connection: Connection) -> Iterator[None]:
-    """Reads what is no text as U+FFFD meanwhile, where SQLite takes half a character out of JSON, to sort by it, say. It
-    costs a call for each text: not for many rows."""
+    """Reads what is no text as U+FFFD meanwhile, as where SQLite takes half a character out of JSON to sort by it. It
+    costs a call for each text, and is not for many rows."""
     inner: Any = connection.connection.dbapi_connection
     lenient = connection.dialect.name == "sqlite"
     if lenient:
