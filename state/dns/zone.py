@@ -198,11 +198,12 @@ def publish(
     tail: Sequence[str] = (),
 ) -> Published:
     """The zone with the serial it has (`kept`), or with the next one when something else differs."""
-    body = sha256(zone_file(zone, start, 0, entries, tail=tail))[:32]
+    lines = _lines(entries)
+    body = sha256(_file(zone, start, 0, lines, _MANAGED, tail))[:32]
     serial = int(kept.get("serial", 0))
     if not serial or kept.get("body") != body:
         serial = next_serial(serial_of(kept), day)
-    return Published(zone_file(zone, start, serial, entries, tail=tail), serial, body)
+    return Published(_file(zone, start, serial, lines, _MANAGED, tail), serial, body)
 
 
 def zone_file(
@@ -217,11 +218,19 @@ def zone_file(
 
     `head` is its first line, `tail` the last ones.
     """
+    return _file(zone, start, serial, _lines(entries), head, tail)
+
+
+def _file(zone: str, start: Start, serial: int, lines: Iterable[str], head: str, tail: Sequence[str]) -> str:
     soa = f"{start.primary} {start.contact} {serial} {start.refresh} {start.retry} {start.expire} {start.minimum}"
+    return "\n".join((head, f"$ORIGIN {zone}.", f"@ {start.minimum} IN SOA {soa}", *lines, *tail, ""))
+
+
+def _lines(entries: Sequence[Entry]) -> list[str]:
+    """The records, name servers first and the rest by name and type, each with the least time to live of its set."""
     ttls: dict[tuple[str, str], int] = {}
     for entry in entries:
         key = (entry.name, entry.type)
         ttls[key] = min(entry.ttl, ttls.get(key, entry.ttl))
     ordered = sorted(entries, key=lambda e: (e.name != APEX, e.name, e.type != "NS", e.type, e.text))
-    lines = [f"{e.name} {ttls[(e.name, e.type)]} IN {e.type} {e.text}" for e in ordered]
-    return "\n".join((head, f"$ORIGIN {zone}.", f"@ {start.minimum} IN SOA {soa}", *lines, *tail, ""))
+    return [f"{e.name} {ttls[(e.name, e.type)]} IN {e.type} {e.text}" for e in ordered]
