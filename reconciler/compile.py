@@ -41,7 +41,9 @@ class Outcome:
     @property
     def insecure(self) -> tuple[Reason, ...]:
         """Why it is not secured as it should be: its notes, without what takes nothing from that."""
-        return tuple(note for note in self.notes if note.code != NO_EFFECT or self.secured is None)
+        if not self.notes or self.secured is None:
+            return self.notes
+        return tuple(note for note in self.notes if note.code != NO_EFFECT)
 
 
 _NOTHING = Outcome()
