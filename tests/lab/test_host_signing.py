@@ -25,12 +25,6 @@ def host() -> Iterator[Hands]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def _started_often(host: Hands) -> None:
-    """systemd starts named five times in ten seconds, of which each test has its own."""
-    host.shell("systemctl reset-failed named")
-
-
 class Signed:
     """A zone with a key of its own."""
 
