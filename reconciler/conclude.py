@@ -161,6 +161,8 @@ def postpone(subject: Subject, error: GhostError, at: datetime) -> list[Status]:
 
 def _users(survey: Survey, uid: str, down: Mapping[str | None, Result]) -> list[Reason]:
     """What the services that do not run, or not what is live, mean for a document."""
+    if not down:
+        return []
     resources = (survey.catalog.resources[key] for key in survey.catalog.outcomes[uid].keys)
     used = sorted({r.service for r in resources if r.service in down and r.service})
     return [Reason("ServiceFailed", f"{name}: {down[name].message}") for name in used]
@@ -180,7 +182,9 @@ def _conclude_one(
     changes = fates.changes_for(document.uid, outcome)
     failed = [(c, results[c.key]) for c in changes if results[c.key].status not in DONE]
     blocked = (*outcome.blocked, *fates.blocked_for(document.uid, outcome))
-    status = replace(old, observed_generation=document.generation)
+    status = old
+    if old.observed_generation != document.generation:
+        status = replace(old, observed_generation=document.generation)
     if not document.whole:
         status = replace(
             status,
