@@ -76,11 +76,8 @@ def compile_documents(
     resources: dict[str, Resource] = {}
     wanted_by: dict[str, str] = {}
     outcomes: dict[str, Outcome] = {}
-    shared: dict[str, Outcome] = {}
-    for document in sorted(documents, key=_order):
-        if document.whole:
-            outcomes[document.uid] = _outcome_of_part(document, outcomes, shared)
-            continue
+    known = list(documents)
+    for document in sorted((d for d in known if not d.whole), key=_order):
         context = Context(document, facts, templates, related.get, plane, parts.get(document.uid, ()))
         outcome, made = _compile_one(context)
         clash = next((r.key for r in made if r.key in resources and resources[r.key] != r), None)
@@ -91,6 +88,7 @@ def compile_documents(
         for resource in made:
             resources.setdefault(resource.key, resource)
             wanted_by.setdefault(resource.key, document.uid)
+    outcomes |= _outcomes_of_parts((d for d in known if d.whole), outcomes)
     for resource in _own({r.service for r in resources.values() if r.service}, plane):
         resources[resource.key] = resource
         wanted_by[resource.key] = ""
@@ -112,16 +110,27 @@ def _order(document: Document) -> tuple[int, str, str]:
     return (EVERY[document.kind].rank, document.name, document.uid)
 
 
-def _outcome_of_part(part: Document, outcomes: Mapping[str, Outcome], shared: dict[str, Outcome]) -> Outcome:
-    """That of its whole, unless it was left out or is apart; the others of one have one value (kept in `shared`)."""
-    outcome, part_of = outcomes.get(part.whole, _NOTHING), EVERY[part.kind].part_of
-    if part.whole not in shared:
-        shared[part.whole] = _for_parts(outcome, part.whole)
-    found = shared[part.whole]
-    if outcome.apart and part_of is not None:
+def _outcomes_of_parts(parts: Iterable[Document], outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Those of their wholes: very many have the same value, but for what was left out of its whole, or is apart."""
+    shared: dict[str, Outcome] = {}
+    found: dict[str, Outcome] = {}
+    for part in parts:
+        whole = outcomes.get(part.whole, _NOTHING)
+        mine = shared.get(part.whole)
+        if mine is None:
+            mine = shared[part.whole] = _for_parts(whole, part.whole)
+        alike = not (whole.apart or whole.left_out)
+        found[part.uid] = mine if alike else _outcome_of_part(part, whole, mine)
+    return found
+
+
+def _outcome_of_part(part: Document, whole: Outcome, shared: Outcome) -> Outcome:
+    part_of = EVERY[part.kind].part_of
+    found = shared
+    if whole.apart and part_of is not None:
         found = replace(found, keys=(), own=part_of.resource(part))
-    if not part.deleted and (reason := outcome.left_out.get(part.uid)):
-        found = replace(found, blocked=(*outcome.blocked, reason))
+    if not part.deleted and (reason := whole.left_out.get(part.uid)):
+        found = replace(found, blocked=(*whole.blocked, reason))
     return found
 
 

@@ -31,11 +31,10 @@ def holdings(
     broken: dict[str, str] = {}
     for uid, status in statuses.items():
         for key, mark in status.applied.items():
-            holding = Holding(uid, mark)
-            if not holding.proved and not _is(found.get(key), mark.removeprefix(PROMISE)):
+            if mark.startswith(PROMISE) and not _is(found.get(key), mark.removeprefix(PROMISE)):
                 broken[key] = uid
             elif key not in held or wanted_by.get(key) == uid:
-                held[key] = holding
+                held[key] = Holding(uid, mark)
     return held, broken
 
 

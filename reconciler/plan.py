@@ -26,14 +26,17 @@ def make_plan(catalog: Catalog, observation: Observation, statuses: Mapping[str,
     torn: set[str] = set()
     replaced = replaced_homes(catalog, observation.found, inventory)
     for key, resource in catalog.resources.items():
-        uid = catalog.wanted_by[key]
+        uid, holding, before = catalog.wanted_by[key], inventory.get(key), observation.found.get(key)
+        same = before is resource.attributes and not replaced
+        if same and holding and holding.document == uid and holding.digest == resource.digest:
+            continue  # as nearly all are, where there are very many
         away = below(key, replaced)
-        before = None if away else observation.found.get(key)
-        known = away or key in inventory or key in broken
+        before = None if away else before
+        known = away or holding is not None or key in broken
         if resource.once and before is None and not known and _settled_in(resource, observation):
             adopted.append(key)
             continue
-        verdict = _decide(resource, before, inventory.get(key), uid)
+        verdict = _decide(resource, before, holding, uid)
         if verdict == "adopt":
             adopted.append(key)
         elif isinstance(verdict, Reason):

@@ -92,6 +92,8 @@ def _needy(found: Survey) -> frozenset[str]:
         outcome = found.catalog.outcomes[uid]
         blocked = found.plan.blocked.get(outcome.whole or uid, ())
         kept_from = bool(blocked) or outcome.held
+        if not (status.conditions or kept_from or outcome.notes):
+            continue  # a part that is ready, as very many are
         ready = next((c.status for c in status.conditions if c.type == "Ready"), not kept_from)
         told = ready != kept_from and _why(status) == "; ".join(
             r.message for r in (*outcome.blocked, *blocked)

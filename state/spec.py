@@ -24,11 +24,13 @@ class Spec(BaseModel):
         names = _names(cls)
         if not isinstance(values, dict):
             values = {}
-        if len(values) != len(names) or not all(map(values.__contains__, names)):
-            return cast("Self", cls.model_construct(**values))
+        known = values.values()
+        if tuple(values) != names:
+            if values.keys() != _fields(cls):
+                return cast("Self", cls.model_construct(**values))
+            known = map(values.__getitem__, names)
         spec: Self = cls.__new__(cls)
-        known = zip(names, map(values.__getitem__, names), strict=True)
-        _set(spec, "__dict__", dict(known))
+        _set(spec, "__dict__", dict(zip(names, known, strict=True)))
         _set(spec, "__pydantic_fields_set__", _fields(cls))
         _set(spec, "__pydantic_extra__", None)
         _set(spec, "__pydantic_private__", None)

@@ -33,12 +33,14 @@ def obstacle(where: str, records: Iterable[tuple[str, str, str]]) -> Reason | No
     return None
 
 
-def answering(entries: Sequence[Entry], answers: Iterable[tuple[str, str]], *, wild: bool) -> list[Entry]:
+def answering(entries: Sequence[Entry], answers: Sequence[tuple[str, str]], *, wild: bool) -> Sequence[Entry]:
     """A zone's records and these answers (name, value), as far as what was written leaves room for them.
 
     `wild`: what wildcards say of names that are there by nothing but answers below them is said at these. They would
     say it no longer (RFC 4592, section 2.2.2), and a site or a name server be without its address for as long.
     """
+    if not answers:
+        return entries
     taken = {entry.name for entry in entries if entry.type == "CNAME"}
     said = {(entry.name, entry.text) for entry in entries if entry.type == "TXT"}
     given = [Entry(name, "TXT", SECONDS, f'"{value}"') for name, value in answers if name not in taken]

@@ -8,6 +8,8 @@ import re
 from state.dns.names import APEX
 from state.dns.services import no_resolver
 
+PARTICULAR = frozenset({"CNAME", "DS", "MX", "NS", "SVCB"})
+"""The types whose records cannot stand everywhere, or beside all others."""
 NO_MAIL_ALONE = "an MX that leads to '.' says that nobody takes mail, and has no other beside it (RFC 7505)"
 
 _OF_RESOLVERS = re.compile(r"(?:_[0-9]+\.)?_dns(?:\..*)?")

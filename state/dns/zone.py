@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from state.compiling import Reason
 from state.dns.authority import Start
-from state.dns.fitness import NO_MAIL_ALONE, misplaced, no_mail
+from state.dns.fitness import NO_MAIL_ALONE, PARTICULAR, misplaced, no_mail
 from state.dns.glue import by_wildcard
 from state.dns.names import APEX, above, owner_name, place_of
 from state.dns.serial import next_serial
@@ -19,7 +20,8 @@ from state.resource import sha256
 _ADDRESSES = frozenset({"A", "AAAA"})
 LACKS = frozenset({"GlueMissing", "NotDelegated"})
 LONGEST_TTL = 2**31 - 1
-_FIELDS = {"name": str, "record_type": str, "value": str, "priority": int, "ttl": int}
+_FIELDS: Mapping[str, type] = {"name": str, "record_type": str, "value": str, "priority": int, "ttl": int}
+_KINDS = tuple(_FIELDS.values())
 _MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
@@ -39,15 +41,18 @@ class Entry:
 
 def of_values(values: Mapping[str, Any], zone: str, uid: str = "") -> Entry:
     """The record that a document's spec says. Raises ValueError when it says none, whatever it has instead."""
-    for field, kind in _FIELDS.items():
-        if type(values.get(field)) is not kind:
-            raise ValueError(f"its {field} is missing, or of another kind: write it again")
-    if values["record_type"] not in TYPES:
-        raise ValueError(f"{values['record_type']!r} is no type of a record that is served here")
-    if not 0 <= values["ttl"] <= LONGEST_TTL:
+    found: tuple[Any, ...] = tuple(map(values.get, _FIELDS))
+    if tuple(map(type, found)) != _KINDS:
+        field = next(
+            name for name, value in zip(_FIELDS, found, strict=True) if type(value) is not _FIELDS[name]
+        )
+        raise ValueError(f"its {field} is missing, or of another kind: write it again")
+    name, record_type, value, priority, ttl = found
+    if record_type not in TYPES:
+        raise ValueError(f"{record_type!r} is no type of a record that is served here")
+    if not 0 <= ttl <= LONGEST_TTL:
         raise ValueError(f"its ttl is not within 0 and {LONGEST_TTL}")
-    name, text = owner_name(values["name"], zone), rdata_of(values, zone)
-    return Entry(name, values["record_type"], values["ttl"], text, uid)
+    return Entry(owner_name(name, zone), record_type, ttl, rdata(record_type, value, priority, zone), uid)
 
 
 def rdata_of(values: Mapping[str, Any], zone: str) -> str:
@@ -55,7 +60,8 @@ def rdata_of(values: Mapping[str, Any], zone: str) -> str:
     return rdata(values["record_type"], values["value"], values["priority"], zone)
 
 
-def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
+@lru_cache(maxsize=1 << 14)
+def of_template(text: str, zone: str, ttl: int) -> tuple[Entry, ...]:
     """The records that a template made, each once, one a line: name, type, value. Raises ValueError for others."""
     entries: dict[Entry, None] = {}
     for line in text.splitlines():
@@ -64,7 +70,7 @@ def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
                 entries[_of_line(line, zone, ttl)] = None
             except ValueError as error:
                 raise ValueError(f"the template's line {line[:80]!r}: {error}") from None
-    return list(entries)
+    return tuple(entries)
 
 
 def _of_line(line: str, zone: str, ttl: int) -> Entry:
@@ -105,7 +111,8 @@ def sort_out(entries: Sequence[Entry], zone: str) -> tuple[list[Entry], dict[str
     kept, seen = [], set[tuple[str, str, str]]()
     for entry in entries:
         key = (entry.name, entry.type, entry.text)
-        reason = _fault(entry, names[entry.name]) or (_TWICE if key in seen else None)
+        reason = _fault(entry, names[entry.name]) if entry.type in PARTICULAR else None
+        reason = reason or (_TWICE if key in seen else None)
         if reason:
             wrong[entry.uid] = reason
         else:

@@ -111,11 +111,11 @@ def _compile(context: Context) -> Compiled:
     entries, wrong = served(context)
     if (context.facts.apex_servers or not external) and ("" in wrong or not has_servers(entries)):
         return Compiled(blocked=(wrong.get("") or _serverless(wrong),), left_out=wrong)
-    entries = answering(entries, context.plane.answers.get(context.document.uid, ()), wild=not external)
+    all_ = answering(entries, context.plane.answers.get(context.document.uid, ()), wild=not external)
     if external:
         there = context.plane.taken.get(context.document.uid, "")
-        return at_provider(zone, entries, wrong, context.facts, signed=spec.dnssec_enabled, taken=there)
-    return on_host(context, start_of(zone, spec), entries, wrong, signed=spec.dnssec_enabled)
+        return at_provider(zone, all_, wrong, context.facts, signed=spec.dnssec_enabled, taken=there)
+    return on_host(context, start_of(zone, spec), all_, wrong, signed=spec.dnssec_enabled)
 
 
 def served(context: Context) -> tuple[list[Entry], dict[str, Reason]]:
@@ -176,7 +176,7 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
     return entries, wrong
 
 
-def _template(context: Context, spec: DnsZone) -> list[Entry]:
+def _template(context: Context, spec: DnsZone) -> tuple[Entry, ...]:
     zone, facts = context.document.name, site_facts(context) if spec.dns_provider != LOCAL else context.facts
     primary = target_name(spec.primary_ns, zone)
     inside = primary.endswith(f".{zone}.") and context.facts.apex_servers

@@ -4,14 +4,17 @@ from itertools import islice
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from state.dns.fitness import misplaced
+from state.dns.fitness import PARTICULAR, misplaced, no_mail
 from state.dns.values import TYPES, rdata
 from state.dns.zone import Entry, sort_out
 from tests.state.dns.odd import odd
 from tests.state.dns.rules import LOADED, REFUSED
 
 ZONE = "example.com"
+NAMES = ["@", "*", "*.a", "_dns", "_5._dns.a"]
 NS = Entry("@", "NS", 60, "ns1.example.net.")
 Rule = tuple[str, str, str, int]
 
@@ -33,6 +36,16 @@ def test_what_is_loaded_is_taken(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", REFUSED, ids=str)
 def test_what_would_harm_its_zone_is_refused(rule: Rule) -> None:
     assert judged(rule)
+
+
+@given(
+    st.sampled_from(sorted({*TYPES} - PARTICULAR)),
+    st.sampled_from(["@", "*", "*.a", "_dns", "_5._dns.a"]),
+    st.text(),
+)
+def test_of_most_types_nothing_is_particular(record_type: str, name: str, text: str) -> None:
+    assert misplaced(name, record_type, text) == ""
+    assert not no_mail(record_type, text)
 
 
 def test_a_ds_stands_where_the_zone_is_delegated() -> None:
