@@ -80,7 +80,8 @@ def compile_documents(
     for document in sorted((d for d in known if not d.whole), key=_order):
         context = Context(document, facts, templates, related.get, plane, parts.get(document.uid, ()))
         outcome, made = _compile_one(context)
-        clash = next((r.key for r in made if r.key in resources and resources[r.key] != r), None)
+        there = () if resources.keys().isdisjoint(outcome.keys) else made
+        clash = next((r.key for r in there if resources.get(r.key, r) != r), None)
         if clash is not None:
             other = Reason("Conflict", f"{clash} is wanted differently by another document")
             outcome, made = Outcome(blocked=(other,)), ()

@@ -7,12 +7,12 @@ both sides of the wire, so that one digest and one comparison serve desired, obs
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
+from typing import Any, NamedTuple
 
 Attributes = Mapping[str, Any]
 
@@ -49,10 +49,10 @@ class Secret:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One thing on a target: what it is (`key`), how it should be (`attributes`), and what travels beside it.
 
+    `digest` is that of the attributes; a resource is made by the functions below, which know it. There are very many.
     `content` is the text of a file or configuration; `attributes` then hold its SHA-256, never the text. A `secret`
     is revealed only while it is sent to its host.
     `requires` are keys that must exist first; `once` is made at most once and then belongs to the tenant;
@@ -61,17 +61,13 @@ class Resource:
 
     key: str
     attributes: Attributes
+    digest: str
     content: str | None = None
     requires: tuple[str, ...] = ()
     service: str | None = None
     once: bool = False
     data: bool = False
     secret: Secret | None = None
-    digest: str = field(default="", compare=False)
-
-    def __post_init__(self) -> None:
-        if not self.digest:
-            object.__setattr__(self, "digest", digest(self.attributes))
 
     @property
     def type(self) -> str:
@@ -112,7 +108,7 @@ def account(name: str, *, uid: int, comment: str, home: str, shell: str, locked:
     It is in no other group: one that is has an attribute `groups` where it is observed, which none has here.
     """
     attributes = {"uid": uid, "gid": uid, "comment": comment, "home": home, "shell": shell, "locked": locked}
-    return Resource(f"account:{name}", attributes)
+    return Resource(f"account:{name}", attributes, digest(attributes))
 
 
 def directory(
@@ -120,7 +116,7 @@ def directory(
 ) -> Resource:
     """A directory; `mode` is four octal digits. With `data`, removal means quarantine."""
     attributes, known = _ownership(owner, group, mode)
-    return Resource(f"directory:{path}", attributes, requires=requires, data=data, digest=known)
+    return Resource(f"directory:{path}", attributes, known, requires=requires, data=data)
 
 
 def seed(
@@ -128,7 +124,7 @@ def seed(
 ) -> Resource:
     """A file laid once into a new folder for its owner, who may then change or delete it: only that is ours."""
     attributes, known = _file(owner, group, mode, content)
-    return Resource(f"file:{path}", attributes, content, requires, once=True, digest=known)
+    return Resource(f"file:{path}", attributes, known, content, requires, once=True)
 
 
 def config(service: str, name: str, content: str, *, requires: tuple[str, ...] = ()) -> Resource:
@@ -138,7 +134,7 @@ def config(service: str, name: str, content: str, *, requires: tuple[str, ...] =
     """
     attributes, known = _file("root", "root", "0644", content)
     key = f"config:{service}/{name}"
-    return Resource(key, attributes, content, requires, service, digest=known)
+    return Resource(key, attributes, known, content, requires, service)
 
 
 def private_config(
@@ -158,12 +154,13 @@ def private_config(
     mode = "0600" if group == "root" else "0640"
     attributes = {"owner": "root", "group": group, "mode": mode, "sha256": checksum}
     key = f"config:{service}/{PRIVATE}/{name}"
-    return Resource(key, attributes, None, requires, service, secret=secret)
+    return Resource(key, attributes, digest(attributes), None, requires, service, secret=secret)
 
 
 def signing(zone: str, source: str) -> Resource:
     """A place where the name server keeps the signed twin of a zone, beside a link to the zone's file, `source`."""
-    return Resource(f"signing:{zone}", {"source": source})
+    attributes = {"source": source}
+    return Resource(f"signing:{zone}", attributes, digest(attributes))
 
 
 def thumbprint(text: str) -> Resource:
@@ -179,18 +176,23 @@ def thumbprint(text: str) -> Resource:
 
 def placeholder() -> Resource:
     """The certificate that sites of a host show which have none yet, without which its web server does not start."""
-    return Resource(PLACEHOLDER, {"usable": True}, service="nginx")
+    attributes = {"usable": True}
+    return Resource(PLACEHOLDER, attributes, digest(attributes), service="nginx")
 
 
 def shown(name: str, fingerprint: str, until: datetime, *, requires: tuple[str, ...] = ()) -> Resource:
     """The certificate that visitors of a host name are shown: SHA-256 of its DER, and when it ends."""
     end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Resource(f"{SHOWN}:{name}", {"sha256": fingerprint, "valid_until": end}, requires=requires)
+    attributes = {"sha256": fingerprint, "valid_until": end}
+    return Resource(f"{SHOWN}:{name}", attributes, digest(attributes), requires=requires)
+
+
+_CURRENT: tuple[Attributes, str] = ({"current": True}, digest({"current": True}))
 
 
 def served(zone: str, *, requires: tuple[str, ...] = ()) -> Resource:
     """That the host's name server answers for a zone as the zone's live file says."""
-    return Resource(f"{SERVED}:{zone}", {"current": True}, requires=requires)
+    return Resource(f"{SERVED}:{zone}", *_CURRENT, requires=requires)
 
 
 def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tuple[str, ...]) -> Resource:
@@ -199,7 +201,7 @@ def record_set(zone: str, name: str, record_type: str, *, ttl: int, values: tupl
     `name` is relative to the zone, `values` are as zone files have them, `ttl` is in seconds.
     """
     attributes = {"ttl": ttl, "values": sorted(values)}
-    return Resource(record_set_key(zone, name, record_type), attributes)
+    return Resource(record_set_key(zone, name, record_type), attributes, digest(attributes))
 
 
 def record_set_key(zone: str, name: str, record_type: str) -> str:
@@ -209,9 +211,10 @@ def record_set_key(zone: str, name: str, record_type: str) -> str:
 
 def zone_copy(zone: str, primary: str, *, requires: tuple[str, ...] = ()) -> Resource:
     """That this host serves a zone just as the name server at the address `primary` does, with the same serial."""
-    return Resource(f"copy:{zone}@{primary}", {"current": True}, requires=requires)
+    return Resource(f"copy:{zone}@{primary}", *_CURRENT, requires=requires)
 
 
 def service(name: str) -> Resource:
     """A daemon that runs, and runs the configuration that is live."""
-    return Resource(f"service:{name}", {"active": True, "current": True}, service=name)
+    attributes = {"active": True, "current": True}
+    return Resource(f"service:{name}", attributes, digest(attributes), service=name)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from state.compiling import Reason
 from state.dns.names import APEX, above, owner_name
@@ -59,7 +58,7 @@ def _unveiled(entries: Sequence[Entry], answers: Iterable[Entry]) -> list[Entry]
     there = {up for entry in entries for up in above(entry.name)} if wild else set()
     names = {up for answer in answers for up in above(answer.name) if up != answer.name} - there
     return [
-        replace(entry, name=name, uid="")
+        entry._replace(name=name, uid="")
         for new in sorted(names)
         for entry in wild.get(next((up for up in above(new) if up in there), APEX), ())
         for name in (new, f"*.{new}")

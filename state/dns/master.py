@@ -1,7 +1,7 @@
 """Zone files as others write them: every record and every fault of a text (RFC 1035, section 5; RFC 2308)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import dns.exception
 import dns.rdatatype
@@ -201,7 +201,7 @@ def _line(reader: _Reader, number: int, entry: Entry, words: list[str]) -> Line:
         priority = int(words.pop(0))
     text = rdata(entry.type, of_file(entry.type, " ".join(words)), priority, reader.zone)
     value = text.partition(" ")[2] if entry.type in PRIORITISED else text
-    return Line(number, replace(entry, text=text), value, priority)
+    return Line(number, entry._replace(text=text), value, priority)
 
 
 def _leading_ttl(words: list[str]) -> int | None:

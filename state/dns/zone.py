@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from state.compiling import Reason
 from state.dns.authority import Start
@@ -25,8 +25,7 @@ _KINDS = tuple(_FIELDS.values())
 _MANAGED = "; Managed by GhostCP: edits here are found and undone."
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record as it is served; `uid` is its document, empty for those of a template."""
 
     name: str

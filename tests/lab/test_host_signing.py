@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -43,7 +42,7 @@ class Signed:
         hidden = resource.private_config(
             "named", f"dnssec/{stem}.private", secret, self.key.checksum, group="bind"
         )
-        return [*told, replace(hidden, content=self._private)]
+        return [*told, hidden._replace(content=self._private)]
 
     @property
     def options(self) -> Resource:
@@ -150,17 +149,34 @@ def test_a_zone_that_goes_back_while_named_does_not_run_is_served_as_it_is(host:
         assert host.run("dig", "+short", "@127.0.0.1", "www.ben.test", "A") == f"192.0.2.{after}\n"
 
 
-def test_nothing_is_left_of_a_zone_that_goes_and_its_successor_is_signed_with_another_key(
+def test_neither_link_nor_key_is_left_of_a_zone_that_goes_and_its_successor_is_signed_with_another_key(
     host: Hands,
 ) -> None:
     wim = Signed("wim.test")
     host.make(*wim.at(9))
     host.make(*wim.at(10, "www 60 IN A 192.0.2.10"))
     host.remove(*wim.at(10, "www 60 IN A 192.0.2.10"))
-    assert host.shell(f"ls {PLACE} | grep wim || true; find {LIVE}/ -name '*wim*' -type f") == ""
+    assert host.shell(f"ls {PLACE} | grep -x wim.test.zone || true; find {LIVE}/ -name '*wim*' -type f") == ""
     other = Signed("wim.test")
     host.make(*other.at(1))
     assert "; fully validated" in delv(host, other, "wim.test", "SOA")
+
+
+def test_what_named_wrote_late_of_a_zone_that_is_gone_is_not_taken_for_its_successor(host: Hands) -> None:
+    ute = Signed("ute.test")
+    host.make(*ute.at(9, "www 60 IN A 192.0.2.9"))
+    until(
+        "it is written", lambda: host.shell(f"cd {PLACE} && test -e ute.test.zone.signed && echo 1 || true")
+    )
+    host.shell(f"cd {PLACE} && mkdir -p /tmp/late && cp -p ute.test.zone.* /tmp/late")
+    host.remove(*ute.at(9, "www 60 IN A 192.0.2.9"))
+    host.shell(f"cp -p /tmp/late/* {PLACE}")
+    other = Signed("ute.test")
+    response = host.make(*other.at(1, "www 60 IN A 192.0.2.1"))
+    assert set(statuses(response)) == {"applied"}
+    assert "; fully validated" in delv(host, other, "www.ute.test", "A")
+    assert host.run("dig", "+short", "@127.0.0.1", "www.ute.test", "A") == "192.0.2.1\n"
+    assert len(host.run("dig", "+short", "@127.0.0.1", "ute.test", "DNSKEY").splitlines()) == 1
 
 
 def test_a_name_server_that_is_killed_while_it_reloads_serves_what_is_live_in_the_end(host: Hands) -> None:

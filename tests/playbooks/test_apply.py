@@ -181,7 +181,7 @@ def test_validating_only_changes_nothing_that_is_live(host: Host) -> None:
     "name", ["nginx/../x", "nginx", "nginx/", "/nginx/x", "nginx/.x", "nginx/a\nb", "-x/a", "a/b\0"]
 )
 def test_a_config_name_that_could_mean_another_is_refused(host: Host, name: str) -> None:
-    item = Resource(f"config:{name}", config("x").attributes, "good\n")
+    item = config("x")._replace(key=f"config:{name}", content="good\n")
     assert look(host, item.key) == {item.key: {"obstructed": "invalid name"}}
     assert set(statuses(make(host, item)).values()) == {"failed"}
 

@@ -10,7 +10,7 @@ import dns.message
 import dns.rrset
 import pytest
 
-from playbooks.module_utils.ghostcp import bind, bind_check, bind_proof, signing, soa
+from playbooks.module_utils.ghostcp import bind, bind_check, bind_proof, generations, signing, soa
 from playbooks.module_utils.ghostcp.bind_proof import Due
 from playbooks.module_utils.ghostcp.host import Host
 from playbooks.module_utils.ghostcp.soa import Start
@@ -201,22 +201,33 @@ def test_the_place_of_signed_zones_is_not_looked_for_behind_a_link(host: Host, t
     assert not (tmp_path / "a.test.zone").is_symlink()
 
 
-def test_what_named_left_of_zones_that_are_gone_goes_with_the_next_one_once_it_is_old(host: Host) -> None:
+def test_what_named_wrote_late_of_zones_that_are_gone_goes_before_the_next_one_comes(host: Host) -> None:
     place = Path(host.path(signing.PLACE))
     place.mkdir(parents=True)
     assert make("tmp-shop.test", host).good
     strays = ("tmp-0aBcDeFgHi", "gone.test.zone.signed", "gone.test.zone.signed.jnl")
-    kept = ("tmp-shop.test.zone.jnl", "tmp-shop.test.zone.signed", "tmp-young.txt", "README")
+    kept = (
+        "tmp-shop.test.zone.jnl",
+        "tmp-shop.test.zone.signed",
+        "tmp-young.txt",
+        "README",
+        "live.test.zone.signed",
+    )
+    keys = Path(host.path(generations.LIVE)) / "named/private/dnssec/live.test"
+    keys.mkdir(parents=True)
+    (keys / "Klive.test.+013+00042.private").touch()
     for name in (*strays, *kept):
         (place / name).touch()
         os.utime(place / name, (0, 0))
     (place / "tmp-1aBcDeFgHi").touch()
     (place / "tmp-2aBcDeFgHi").mkdir()
     os.utime(place / "tmp-2aBcDeFgHi", (0, 0))
-    assert signing.apply(host, [Change("delete", "signing:a.test")])["signing:a.test"].good
+    (place / "gone.test.zone.jnl").touch()
+    assert make("gone.test", host).good
     assert {each.name for each in place.iterdir()} == {
         *kept,
         "tmp-shop.test.zone",
+        "gone.test.zone",
         "tmp-1aBcDeFgHi",
         "tmp-2aBcDeFgHi",
     }

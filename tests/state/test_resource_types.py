@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -45,7 +44,7 @@ def test_a_text_travels_as_its_sha_256(text: str) -> None:
 
 
 def test_a_key_is_type_and_name_even_where_the_name_has_a_colon() -> None:
-    made = Resource("directory:/home/a:b", {})
+    made = Resource("directory:/home/a:b", {}, digest({}))
     assert (made.type, made.name) == ("directory", "/home/a:b")
 
 
@@ -91,5 +90,5 @@ def test_a_service_is_active_and_runs_what_is_live() -> None:
 
 
 def test_a_copy_with_other_attributes_is_another_thing() -> None:
-    made = replace(service("nginx"), key="service:bind")
+    made = service("nginx")._replace(key="service:bind")
     assert made != service("nginx")

@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Container, Mapping, Sequence
 
+from .generations import LIVE
 from .host import Host, explain
 from .paths import INVALID, Obstructed, Walker, components, kind, lstat, walking
 from .wire import APPLIED, Attributes, Change, Handler, Observed, Outcome, failed
@@ -72,36 +73,39 @@ def _look(walker: Walker, zone: str) -> Attributes | None:
 
 def apply(host: Host, changes: Sequence[Change]) -> dict[str, Outcome]:
     """Makes links; with one that goes, all goes that named made beside it."""
+    live = os.path.realpath(host.path(LIVE))
     with walking(host) as walker:
-        outcomes = {change.key: _apply(walker, change) for change in changes}
-        if any(change.deletes for change in changes):
-            with contextlib.suppress(OSError, Obstructed):
-                _tidy(walker)
-        return outcomes
+        with contextlib.suppress(OSError, Obstructed):
+            _tidy(walker, live)
+        return {change.key: _apply(walker, change) for change in changes}
 
 
-def _tidy(walker: Walker) -> None:
-    """Removes what named still wrote while a zone went, and what it had not written to the end when it was killed.
+def _tidy(walker: Walker, live: str) -> None:
+    """Removes what named still wrote of zones when they were gone, so that no new zone of the name is taken for the old
+    one, and what it had not written to the end when it was killed.
 
-    It writes to a `tmp-` file that it then renames; a file that is young may still be one that it writes.
+    It writes to a `tmp-` file that it then renames; one that is young may still be one that it writes. Of a zone that
+    is live and signed all stays, although somebody removed its link.
     """
     place = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walker.enter(components(PLACE)))
     try:
         names = set(os.listdir(place))
         before = time.time() - STALE
-        for name in sorted(name for name in names if _strays(name, names)):
+        for name in sorted(names):
+            alone = _is_alone(name, names, live)
+            if not (alone or _TEMPORARY.match(name)):
+                continue
             found = lstat(place, name)
-            if found and stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+            if found and stat.S_ISREG(found.st_mode) and (alone or found.st_mtime < before):
                 os.unlink(name, dir_fd=place)
     finally:
         os.close(place)
 
 
-def _strays(name: str, names: Container[str]) -> bool:
-    """Whether it is neither a zone's link nor beside one."""
+def _is_alone(name: str, names: Container[str], live: str) -> bool:
+    """Whether named made it for a zone that has no link and is not signed in the live tree."""
     stems = [name.removesuffix(ending) for ending in MADE if name.endswith(ending)]
-    alone = bool(stems) and not any(f"{stem}{ZONE}" in names for stem in stems)
-    return alone or bool(_TEMPORARY.match(name))
+    return bool(stems) and not any(f"{stem}{ZONE}" in names or tag(live, stem) is not None for stem in stems)
 
 
 def _apply(walker: Walker, change: Change) -> Outcome:

@@ -14,6 +14,7 @@ ENTRIES = st.lists(
         st.just("A"),
         st.sampled_from([60, 3600]),
         st.sampled_from(["192.0.2.1", "192.0.2.2"]),
+        st.just(""),
     ),
     unique_by=lambda e: (e.name, e.type, e.text),
 )
