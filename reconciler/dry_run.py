@@ -87,9 +87,10 @@ def _target_part(
     owner: str,
 ) -> dict[str, Any]:
     subject = whole_target(world.database, target)
-    total = len(subject.documents)
     subject = replace(subject, related={**around, **subject.related})
     subject = as_endowed(world, with_overlay(subject, overlay))
+    total = len(subject.documents)
+    doubtful = sum(d.deleted and not d.confirmed for d in subject.documents.values())
     subject = as_seen(world, subject, [document.uid for document in overlay])
     if overlay:
         subject = _only(subject, {d.uid for d in touched})
@@ -100,7 +101,7 @@ def _target_part(
         found = _judged(world, survey(world, subject, everything=not overlay and not owner))
     except GhostError as error:
         return failed_report(target, str(error))
-    verdict = judge(found.plan, subject.documents, total)
+    verdict = judge(found.plan, subject.documents, total, doubtful)
     return target_report(target, found.plan, subject.documents, found.held, verdict, found.warnings)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from reconciler.dry_run import make_report
-from reconciler.survey import World, survey, whole_target
+from reconciler.guard import judge
+from reconciler.survey import World, pending_on, survey, whole_target
 from state import reading, store
 from state.certificates.chains import kept_chain, read_chain
 from state.database import Database
@@ -129,6 +130,30 @@ def test_a_certificate_that_is_still_to_be_had_has_no_files_where_ones_own_goes(
     assert ("update", f"config:nginx/{NAME}.conf") in changes
     waiting = [(each["kind"], each["reason"]) for each in report["targets"][0]["blocked"]]
     assert waiting == [("Certificate", "Issuing")]
+
+
+@pytest.mark.parametrize(("before", "held"), [(2, False), (3, True)])
+def test_deletions_that_nobody_confirmed_count_with_those_that_are_stored_already(
+    world: World, host: Host, before: int, held: bool
+) -> None:
+    with world.database.writing() as connection:
+        sites = [
+            store.create(connection, KINDS["WebDomain"], f"s{n}.example", "ben", {}, actor="test")
+            for n in range(4)
+        ]
+    _everything_is_there(world, host)
+    with world.database.writing() as connection:
+        for site in sites[:before]:
+            store.remove(connection, site, actor="test", confirmed=False)
+    with world.database.rehearsing() as connection:
+        store.remove(connection, sites[3], actor="test", confirmed=False)
+        gone = reading.get(connection, sites[3].uid)
+    assert _report(world, "ben", gone)["guard"]["allowed"] is not held
+    with world.database.writing() as connection:
+        store.remove(connection, sites[3], actor="test", confirmed=False)
+    pending = pending_on(world.database, "web1", 100)
+    plan = survey(world, pending).plan
+    assert judge(plan, pending.documents, pending.total, pending.doubtful).allowed is not held
 
 
 def test_of_others_than_its_scope_a_plan_tells_nothing_but_of_its_own_documents(world: World) -> None:
