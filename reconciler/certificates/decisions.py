@@ -186,9 +186,11 @@ def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]
 
 
 def unchanged(document: Document, left_out: Mapping[str, Failed], now: datetime) -> dict[str, Any]:
-    """What is remembered when nothing more was to be had than what is there."""
+    """What is remembered when nothing more was to be had than what is there, which is not for some names."""
     chain = known_chain(document.kept)
-    return {"left_out": _left_out(document, chain.names if chain else (), left_out, now), "trouble": None}
+    names = chain.names if chain else ()
+    lacking = {name: why for name, why in left_out.items() if not covers(names, name)}
+    return {"left_out": _left_out(document, names, lacking, now), "trouble": None}
 
 
 def _left_out(

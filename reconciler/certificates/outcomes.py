@@ -131,10 +131,12 @@ def _tell_left_out(
     news: Mapping[str, Any],
 ) -> None:
     """Which names were left out, and why; who hears of it hears it the first time only."""
-    if any(news["left_out"][name]["tries"] == 1 for name in left_out):
-        message = "; ".join(f"{name}: {why.message}" for name, why in left_out.items())
+    known = news["left_out"] or {}
+    told = {name: why for name, why in left_out.items() if name in known}
+    if any(known[name]["tries"] == 1 for name in told):
+        message = "; ".join(f"{name}: {why.message}" for name, why in told.items())
         emit(connection, of_document(document, FAILED, reason="NamesLeftOut", message=message[:4000]))
-    log(connection, job.id, *(f"left out {name}: {why.message}" for name, why in left_out.items()))
+    log(connection, job.id, *(f"left out {name}: {why.message}" for name, why in told.items()))
 
 
 def _still(

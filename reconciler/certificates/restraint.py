@@ -10,9 +10,9 @@ from reconciler.certificates.answers import Failed
 from reconciler.certificates.proofs import Order
 from state.certificates.authorities import synonyms
 from state.certificates.jobs import limits, note_order, past
-from state.certificates.limits import LEFT_ALONE, bound, left_alone
+from state.certificates.limits import LEFT_ALONE, bound, last_third, left_alone
 from state.claims import lock
-from state.kinds.certificate import asked_of
+from state.kinds.certificate import asked_of, names_of
 
 
 def check_patience(connection: Connection, order: Order, now: datetime) -> None:
@@ -37,7 +37,9 @@ def permit(order: Order, names: Sequence[str]) -> None:
         if found is None:
             note_order(connection, order.job, provider, names)
     if found is not None:
-        raise Failed(found.code, found.message, found.until - now + timedelta(seconds=1))
+        ending = last_third(document.kept, provider) or found.until
+        wait = min(found.until, ending) - now + timedelta(seconds=1)
+        raise Failed(found.code, found.message, wait, names_of(document))
 
 
 def sated(owners: Iterable[str], most: int) -> frozenset[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from state.certificates.limits import EVERYONE, HOUR, HOURS, RATE_LIMITED, WEEK, Limit, Past, ending
+from state.certificates.limits import EVERYONE, HOUR, HOURS, RATE_LIMITED, WEEK, Limit, Past, last_third
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.jobs import add_job, get_job, note_so_far
@@ -63,7 +63,8 @@ def past(
     """What counts when a certificate is to be ordered for these names. `called` is all that its authority is called, as
     in the document first; `but` the job that it is ordered by, if there is one already."""
     orders = ordered(connection, called, document.owner, now)
-    if ending(document.kept, called[0], now):
+    ending = last_third(document.kept, called[0])
+    if ending is not None and now >= ending:
         return Past(orders=orders)
     had = had_alike(connection, called, names, now, but)
     return Past(had, orders, failures(connection, called, names, now))

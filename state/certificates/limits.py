@@ -19,6 +19,8 @@ NAMES_LIMITED, OWNER_LIMITED, FAILURES_LIMITED = "NamesLimited", "OwnerLimited",
 believed often enough."""
 COUNTED = frozenset({NAMES_LIMITED, OWNER_LIMITED, FAILURES_LIMITED, LEFT_ALONE})
 """Nobody was asked: it is no failed try."""
+OF_NAMES = frozenset({NAMES_LIMITED, FAILURES_LIMITED})
+"""What is so for just the names that were to be ordered."""
 ALIKE, WEEK = 4, timedelta(days=7)
 """How many are had for just the same names; Let's Encrypt gives five."""
 ORDERS, HOURS = 100, timedelta(hours=3)
@@ -101,13 +103,13 @@ def _just_had(kept: Mapping[str, Any]) -> datetime | None:
     return None if rest is None else min(rest, _time(kept["had_at"]) + HOUR)
 
 
-def ending(kept: Mapping[str, Any], provider: str, now: datetime) -> bool:
-    """Whether one that was had from this authority is in the last third of its lifetime: the next one is not one too
-    many then, however many there were, since they live no longer."""
+def last_third(kept: Mapping[str, Any], provider: str) -> datetime | None:
+    """When the last third of the lifetime begins of one that was had from this authority: from then on the next one is
+    not one too many, however many there were, since they live no longer. None where there is none."""
     chain = known_chain(kept)
     if chain is None or kept.get("provider") != provider:
-        return False
-    return now >= chain.valid_until - timedelta(seconds=chain.lifetime / 3)
+        return None
+    return chain.valid_until - timedelta(seconds=chain.lifetime / 3)
 
 
 def by_hand(kept: Mapping[str, Any], now: datetime, asked: Sequence[str] = ()) -> datetime | None:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from state.certificates.chains import Chain, covers, known_chain
 from state.certificates.ends import ended, ends_soon
 from state.certificates.giving import FIELDS, KEY, take
-from state.certificates.limits import is_about
+from state.certificates.limits import OF_NAMES, is_about
 from state.certificates.naming import MOST_NAMES, all_names, crowd
 from state.certificates.sites import CHAINS, file_name
 from state.certificates.zones import zone_of, zone_refs
@@ -79,9 +79,11 @@ def is_to_be_had(document: Document) -> bool:
 
 
 def concerns(document: Document, failure: Mapping[str, Any]) -> bool:
-    """Whether it is about what is asked for now: the authority, the way, and names that are still wanted."""
-    named = failure.get("names") or ()
-    return is_about(failure, asked_of(document)) and set(named) <= set(names_of(document))
+    """Whether it is about what is asked for now: the authority, the way, and names that are still wanted; where names
+    are counted, just these."""
+    named, now = set(failure.get("names") or ()), set(names_of(document))
+    same = named == now if failure.get("code") in OF_NAMES else named <= now
+    return same and is_about(failure, asked_of(document))
 
 
 def hosted(document: Document, name: str, related: Related) -> bool:

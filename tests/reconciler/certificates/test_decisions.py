@@ -109,6 +109,15 @@ def test_that_nobody_had_a_name_is_forgotten_once_a_zone_has_it_that_is_asked(
     assert ("a.example.com" in wanted(left, NOW, related)) is asked
 
 
+def test_what_the_one_that_is_there_is_for_is_not_left_out_when_the_next_one_could_not_be_for_it() -> None:
+    one = had(san_domains=["a.example.com"])
+    why = Failed("NotServedHere", "it has no zone any more")
+    assert unchanged(one, {"example.com": why}, NOW)["left_out"] is None
+    assert set(unchanged(one, {"example.com": why, "a.example.com": why}, NOW)["left_out"]) == {
+        "a.example.com"
+    }
+
+
 def test_another_authority_needs_another_one() -> None:
     assert needed(had(), NOW, NOBODY) is None
     other = replace(had(), spec=certificate(acme_provider="other").spec)

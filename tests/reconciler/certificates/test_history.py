@@ -126,6 +126,32 @@ def test_one_that_ends_is_renewed_whatever_was_had(office: Office, monkeypatch: 
     assert office.ask(one, "ssl_renew").status == "completed"
 
 
+def test_what_is_too_much_is_tried_again_when_it_is_that_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is with the last third of its lifetime, and for other names at once."""
+    monkeypatch.setattr(limits, "ALIKE", 1)
+    one = office.site("a.example", "anna")
+    assert office.ask(one).status == "completed"
+    office.remember(one, had_at="2026-01-01T00:00:00Z")
+    since, day = datetime.now(UTC).replace(microsecond=0), timedelta(days=1)
+    begin, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (since - 2 * day, since + 4 * day))
+    office.remember(one, valid_from=begin, valid_until=end)
+    office.looked_at()
+    assert office.ask(one, "ssl_renew", asked=True).status == "failed"
+    third = since + 2 * day
+    trouble = office.kept(one)["trouble"]
+    assert trouble["code"] == "NamesLimited"
+    assert timedelta(0) <= datetime.fromisoformat(trouble["retry_at"]) - third <= timedelta(seconds=1)
+    assert _needed(office, one, third - timedelta(seconds=1)) is None
+    assert _needed(office, one, third + timedelta(seconds=1)) == "ssl_renew"
+    office.company.site("b.example", "anna")
+    more = office.company.change(one, san_domains=["a.example", "b.example"])
+    office.looked_at()
+    assert _needed(office, more, since) == "ssl_issue"
+    assert office.ask(more).status == "completed"
+
+
 def test_who_makes_it_again_is_still_one_whom_the_authority_refused(office: Office) -> None:
     office.fault = lambda handler: (
         handler.path.startswith("/order-plz")

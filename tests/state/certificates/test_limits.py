@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.certificates.chains import kept_chain, read_chain
-from state.certificates.limits import Limit, Past, anew, bound, by_hand, ending, left_alone, rested, waits
+from state.certificates.limits import Limit, Past, anew, bound, by_hand, last_third, left_alone, rested, waits
 from tests.state.companies import LAW
 from tests.state.vouching import vouch
 
@@ -77,10 +77,9 @@ def test_one_that_ends_is_followed_by_the_next_however_many_there_were() -> None
     one = had(days=9, provider="it")
     end = datetime.fromisoformat(one["valid_until"])
     third = timedelta(days=3)
-    assert not ending(one, "it", end - third - MINUTE)
-    assert ending(one, "it", end - third)
-    assert not ending(one, "another", end)
-    assert not ending({"provider": "it"}, "it", end)
+    assert last_third(one, "it") == end - third
+    assert last_third(one, "another") is None
+    assert last_third({"provider": "it"}, "it") is None
 
 
 def _ago(*hours: float) -> tuple[datetime, ...]:
