@@ -131,10 +131,14 @@ def _default_ttl(reader: _Reader, piece: Piece) -> None:
 def _generate(reader: _Reader, piece: Piece) -> None:
     if sum(map(len, piece.words)) > _LONGEST_GENERATED:
         raise ValueError(f"a $GENERATE has at most {_LONGEST_GENERATED} characters")
-    for words in generated(piece.words[1:], MOST_RECORDS):
-        if reader.full():
-            break
-        _record(reader, piece.number, words, inherits=False)
+    owner = reader.owner  # which lines inherit that come after it, as BIND has it
+    try:
+        for words in generated(piece.words[1:], MOST_RECORDS):
+            if reader.full():
+                break
+            _record(reader, piece.number, words, inherits=False)
+    finally:
+        reader.owner = owner
 
 
 def _include(_reader: _Reader, _piece: Piece) -> None:

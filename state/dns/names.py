@@ -56,9 +56,11 @@ def target_name(text: str, zone: str) -> str:
     name = text.lower()
     if name in {APEX, "."}:
         return f"{zone}." if name == APEX else name
+    if not name.isascii():
+        name = _ascii(name)
     if _ADDRESS.fullmatch(name):
         raise ValueError(f"{text!r} is an address: a name is needed")
-    plain = _ascii(name.removesuffix("."))
+    plain = name.removesuffix(".")
     if "." not in name:
         plain = f"{plain}.{zone}"
     for label in plain.split("."):

@@ -228,6 +228,11 @@ def test_many_records_are_generated() -> None:
     assert [note.number for note in file.faults] == [2]
 
 
+def test_what_comes_after_generated_records_inherits_the_name_before_them() -> None:
+    file = read_master("www A 192.0.2.9\n$GENERATE 1-2 h$ A 192.0.2.$\n  TXT after\n", ZONE)
+    assert [line.entry.name for line in file.records] == ["www", "h1", "h2", "www"]
+
+
 @pytest.mark.parametrize(
     ("word", "text"),
     [

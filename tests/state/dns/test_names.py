@@ -113,6 +113,8 @@ def test_a_name_that_is_too_long_is_refused() -> None:
         ("Mail.Example.NET.", "mail.example.net."),
         ("bücher.example", "xn--bcher-kva.example."),
         ("_sip._tcp.example.net.", "_sip._tcp.example.net."),
+        ("example。net", "example.net."),
+        ("bücher。net。", "xn--bcher-kva.net."),
     ],
 )
 def test_what_it_leads_to(given: str, name: str) -> None:
@@ -120,7 +122,19 @@ def test_what_it_leads_to(given: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["192.0.2.1", "2001:db8::1", "a b", "a;b", "a\\b", '"a"', "a..b", "*.example.net"]
+    "name",
+    [
+        "192.0.2.1",
+        "192.0.2.①1",
+        "192。0。2。1",
+        "2001:db8::1",
+        "a b",
+        "a;b",
+        "a\\b",
+        '"a"',
+        "a..b",
+        "*.example.net",
+    ],
 )
 def test_it_leads_to_a_name(name: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
