@@ -59,8 +59,7 @@ def rdata_of(values: Mapping[str, Any], zone: str) -> str:
     return rdata(values["record_type"], values["value"], values["priority"], zone)
 
 
-@lru_cache(maxsize=1 << 14)
-def of_template(text: str, zone: str, ttl: int) -> tuple[Entry, ...]:
+def of_template(text: str, zone: str, ttl: int) -> list[Entry]:
     """The records that a template made, each once, one a line: name, type, value. Raises ValueError for others."""
     entries: dict[Entry, None] = {}
     for line in text.splitlines():
@@ -69,9 +68,10 @@ def of_template(text: str, zone: str, ttl: int) -> tuple[Entry, ...]:
                 entries[_of_line(line, zone, ttl)] = None
             except ValueError as error:
                 raise ValueError(f"the template's line {line[:80]!r}: {error}") from None
-    return tuple(entries)
+    return list(entries)
 
 
+@lru_cache(maxsize=1 << 17)
 def _of_line(line: str, zone: str, ttl: int) -> Entry:
     words = line.split(None, 2)
     if len(words) < 3:

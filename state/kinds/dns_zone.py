@@ -176,7 +176,7 @@ def _written(parts: tuple[Document, ...], zone: str) -> tuple[list[Entry], dict[
     return entries, wrong
 
 
-def _template(context: Context, spec: DnsZone) -> tuple[Entry, ...]:
+def _template(context: Context, spec: DnsZone) -> list[Entry]:
     zone, facts = context.document.name, site_facts(context) if spec.dns_provider != LOCAL else context.facts
     primary = target_name(spec.primary_ns, zone)
     inside = primary.endswith(f".{zone}.") and context.facts.apex_servers
