@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.apply import rehearse
+from reconciler.changes import Plan as Changes
 from reconciler.dnssec.endowing import as_endowed
 from reconciler.dnssec.lookout import as_seen
 from reconciler.guard import judge
@@ -92,17 +93,33 @@ def _target_part(
     total = len(subject.documents)
     doubtful = sum(d.deleted and not d.confirmed for d in subject.documents.values())
     subject = as_seen(world, subject, [document.uid for document in overlay])
-    if overlay:
-        subject = _only(subject, {d.uid for d in touched})
+    asked = {d.uid for d in touched} if overlay else set(subject.documents)
     if owner:
-        scope = _of_owner(subject.documents.values(), owner)
-        subject = _only(subject, scope | {document.uid for document in overlay})
+        about = (d for d in subject.documents.values() if d.uid in asked)
+        asked = _of_owner(about, owner) | {document.uid for document in overlay}
+    beside = _in_the_way(subject.documents.values(), overlay) - asked
+    subject = _only(subject, asked | beside)
     try:
         found = _judged(world, survey(world, subject, everything=not overlay and not owner))
     except GhostError as error:
         return failed_report(target, str(error))
-    verdict = judge(found.plan, subject.documents, total, doubtful)
-    return target_report(target, found.plan, subject.documents, found.held, verdict, found.warnings)
+    verdict, plan = judge(found.plan, subject.documents, total, doubtful), _without(found.plan, beside)
+    warnings = {uid: reasons for uid, reasons in found.warnings.items() if uid not in beside}
+    return target_report(target, plan, subject.documents, found.held, verdict, warnings)
+
+
+def _in_the_way(documents: Iterable[Document], overlay: Iterable[Document]) -> set[str]:
+    """The tombstones whose name, or whose owner's name, one of these documents has: a pass brings them along, since
+    what they hold is the document's then."""
+    names = {document.name for document in overlay if not document.deleted}
+    return {d.uid for d in documents if d.deleted and not names.isdisjoint({d.name, d.owner})}
+
+
+def _without(plan: Changes, beside: set[str]) -> Changes:
+    """What is to be done for the documents that were asked about alone."""
+    changes = tuple(change for change in plan.changes if change.document not in beside)
+    blocked = {uid: reasons for uid, reasons in plan.blocked.items() if uid not in beside}
+    return replace(plan, changes=changes, blocked=blocked)
 
 
 def _judged(world: World, found: Survey) -> Survey:

@@ -73,7 +73,7 @@ def _check_patience(connection: Connection, document: Document, called: Sequence
     until = max((each for each in waits if each), default=None)
     if until is not None:
         seconds, shown = ceil((until - now).total_seconds()), f"{until:%Y-%m-%dT%H:%M:%SZ}"
-        why = enough.message if enough else "authorities give few certificates for the same names"
+        why = enough.message if enough else "one was had, or asked for in vain, just now"
         words = f"{why}: it may be asked for again at {shown}"
         raise TooMany(words, code="too_soon", retry_after=seconds)
 

@@ -32,7 +32,7 @@ from reconciler.lease import Lease, whoami
 from reconciler.survey import World
 from state.certificates.account import account_key, account_url, forget_account, keep_account
 from state.certificates.authorities import Authority, authorities, names
-from state.certificates.chains import known_chain
+from state.certificates.chains import covers, known_chain
 from state.certificates.challenges import left_behind, withdraw
 from state.certificates.jobs import TYPES
 from state.certificates.limits import anew
@@ -168,6 +168,7 @@ class Clerk:
             check_patience(connection, order, now)
             asked = names_of(document) if by_hand else wanted(document, now, related(connection))
             names, foreign = proof.sort_out(connection, asked)
+            foreign = {name: why for name, why in foreign.items() if not covers(names, name)}
             key = account_key(connection, self._world.settings.var)
         musts = () if by_hand else indispensable(document, now, job.job_type)
         for name in (document.name, *musts):

@@ -175,7 +175,7 @@ def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]
     """What is remembered of a new one, and of the names that it is not for. Raises Failed when it cannot be used."""
     chain = _usable(document, issued, now)
     short = Failed("BadAnswer", "what the authority gave is not for it")
-    lacking = {name: short for name in issued.names if not covers(chain.names, name)}
+    lacking = dict.fromkeys(issued.names, short)
     return {
         **kept(chain, issued.key),
         "provider": getattr(document.spec, "acme_provider", None),
@@ -188,9 +188,7 @@ def settled(document: Document, issued: Issued, now: datetime) -> dict[str, Any]
 def unchanged(document: Document, left_out: Mapping[str, Failed], now: datetime) -> dict[str, Any]:
     """What is remembered when nothing more was to be had than what is there, which is not for some names."""
     chain = known_chain(document.kept)
-    names = chain.names if chain else ()
-    lacking = {name: why for name, why in left_out.items() if not covers(names, name)}
-    return {"left_out": _left_out(document, names, lacking, now), "trouble": None}
+    return {"left_out": _left_out(document, chain.names if chain else (), left_out, now), "trouble": None}
 
 
 def _left_out(
@@ -198,7 +196,8 @@ def _left_out(
 ) -> dict[str, Any] | None:
     """For which of its names there is none, each with why and when it is tried again; None where there is none."""
     old, own = document.kept.get("left_out") or {}, names_of(document)
-    left = {name: _again(document, old.get(name), why, now) for name, why in problems.items()}
+    lacking = {name: why for name, why in problems.items() if not covers(names, name)}
+    left = {name: _again(document, old.get(name), why, now) for name, why in lacking.items()}
     still = {name: each for name, each in old.items() if name in own and not covers(names, name)}
     return {**still, **left} or None
 

@@ -1,4 +1,5 @@
-"""Names in zones here are shown to be ours by dns-01, others by their sites: authorities ask name by name."""
+"""Names are shown to be ours by dns-01 where their zones are here and can answer, others by their sites: authorities
+ask name by name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,11 +30,12 @@ class EitherProof:
 
     def sort_out(self, connection: Connection, names: Sequence[str]) -> Sorted:
         by_zone, foreign = self._zones.sort_out(connection, names)
-        rest = [n for n, why in foreign.items() if why.code == UNHOSTED and not n.startswith("*.")]
+        rest = [name for name in foreign if not name.startswith("*.")]
         by_site, neither = self._sites.sort_out(connection, rest)
         self._by_site.update(by_site)
         for name, why in neither.items():
-            foreign[name] = Failed(NOT_SERVED, f"{foreign[name].message}, and {why.message}")
+            if foreign[name].code == UNHOSTED:
+                foreign[name] = Failed(NOT_SERVED, f"{foreign[name].message}, and {why.message}")
         there = {*by_zone, *by_site}
         asked = tuple(name for name in names if name in there)
         return asked, {name: why for name, why in foreign.items() if name not in there}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, true
 
 from reconciler.certificates.answers import Failed
 from reconciler.certificates.unserved import NOT_SERVED
@@ -86,8 +86,10 @@ class SiteProof:
 
 
 def sites_pending(connection: Connection, owner: str, name: str) -> list[bool]:
-    """The owner's sites that have a name, or one that stands for it: whether each is still to be looked at."""
+    """The owner's sites, switched off ones left out, that have a name or one that stands for it: whether each is still
+    to be looked at."""
     above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
     held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
-    sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held)
+    on = func.coalesce(documents.c.spec["is_active"].as_boolean(), true())
+    sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held, on)
     return list(connection.execute(sites).scalars())

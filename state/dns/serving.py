@@ -2,7 +2,6 @@
 if there are any, get it with."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from state.compiling import Compiled, Context, Reason
 from state.dns.authority import Start
@@ -17,7 +16,8 @@ from state.resource import PRIVATE, Resource, Secret, config, private_config, se
 
 LIVE, PLACE = "/etc/ghostcp/live/named", "/var/lib/bind/ghostcp"
 KEYS = "dnssec"
-"""The folder of keys that zones are signed with, each with a folder of its own, among what is private."""
+"""The folder of keys that zones are signed with, among what is private. Each key has a folder of its own below that of
+its zone: named takes every key that it finds in one, and there may be some of another zone that had the name."""
 
 
 def on_host(
@@ -32,9 +32,10 @@ def on_host(
     out = later(int(known.get(OUT) or 0), context.plane.out.get(document.uid, 0))
     published = publish(zone, start, entries, {**known, OUT: out}, context.plane.day, mark(key))
     still = out if out and ahead(out, published.serial) else None
+    lines = _signing(zone, key, leaving=leaves(signed, known)) if key else ()
     first = {"serial": published.serial, "body": published.body, OUT: still}
     return Compiled(
-        (*_signed(document, key), *_served(context, published.text, _policy(signed, known, key))),
+        (*_signed(document, key), *_served(context, published.text, lines)),
         notes=(warning(known),) if leaves(signed, known) else (),
         secured=told(key),
         keep={**first, **remembered(zone, key, known, wanted=signed)},
@@ -51,7 +52,7 @@ def _signed(document: Document, key: ZoneKey | None) -> tuple[Resource, ...]:
     if key is None or document.sealed is None:
         return ()
     zone = document.name
-    stem = f"{KEYS}/{zone}/{file_stem(zone, key)}"
+    stem = f"{KEYS}/{zone}/{key.tag}/{file_stem(zone, key)}"
     files = public_files(zone, key).items()
     public = (config("named", f"{PRIVATE}/{stem}.{ending}", text) for ending, text in files)
     secret = Secret(document.sealed, SIGNING_KEY)
@@ -59,17 +60,10 @@ def _signed(document: Document, key: ZoneKey | None) -> tuple[Resource, ...]:
     return (signing(zone, f"{LIVE}/{zone}.zone"), *public, hidden)
 
 
-def _policy(signed: bool, known: Mapping[str, Any], key: ZoneKey | None) -> str:
-    """The policy that named signs by, if it does."""
-    if key is None:
-        return ""
-    return "ghostcp-leaving" if leaves(signed, known) else "ghostcp"
-
-
-def _served(context: Context, text: str, policy: str) -> tuple[Resource, ...]:
-    """The zone's file, its statement, and the key that it is handed on with."""
-    zone, signed = context.document.name, bool(policy)
-    file, lines = config("named", f"{zone}.zone", text), _signing(zone, policy) if signed else _plain(zone)
+def _served(context: Context, text: str, signed: tuple[str, ...]) -> tuple[Resource, ...]:
+    """The zone's file, its statement, and the key that it is handed on with; `signed` are the lines of one that is."""
+    zone = context.document.name
+    file, lines = config("named", f"{zone}.zone", text), signed or _plain(zone)
     needed = (f"signing:{zone}",) if signed else ()
     handing, addresses = _key(context), _addresses(context)
     if handing is None or not addresses:
@@ -90,9 +84,10 @@ def _plain(zone: str) -> tuple[str, ...]:
     return ("type primary;", f'file "{LIVE}/{zone}.zone";')
 
 
-def _signing(zone: str, policy: str) -> tuple[str, ...]:
+def _signing(zone: str, key: ZoneKey, *, leaving: bool) -> tuple[str, ...]:
     """As a zone that named signs, beside a link to its file; it has journals anyway."""
-    keys = f'key-directory "{LIVE}/{PRIVATE}/{KEYS}/{zone}";'
+    policy = "ghostcp-leaving" if leaving else "ghostcp"
+    keys = f'key-directory "{LIVE}/{PRIVATE}/{KEYS}/{zone}/{key.tag}";'
     return ("type primary;", f'file "{PLACE}/{zone}.zone";', keys, f'dnssec-policy "{policy}";')
 
 

@@ -81,6 +81,27 @@ def test_a_signed_zone_validates_and_its_ds_is_that_of_the_key_that_is_served(
         assert "dora.test.zone" not in control.run("ls", "/var/lib/bind/ghostcp").splitlines()
 
 
+def test_a_signed_zone_that_takes_the_place_of_another_at_once_has_its_own_key(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    with plane(lab_host, tmp_path) as control:
+        dana = control.tenant("dana")
+        zone = signed(control, "dana.test", "dana")
+        control.ready(dana, zone, record(control, zone, "www", "A", "192.0.2.1"))
+        before = serial(control, "dana.test")
+        with control.together():
+            control.remove(zone)
+            other = signed(control, "dana.test", "dana")
+            address = record(control, other, "www", "A", "192.0.2.2")
+        control.ready(other, address)
+        assert "; fully validated" in validated(control, "dana.test", "www.dana.test")
+        assert dig(control, "www.dana.test", "A") == "192.0.2.2"
+        assert len(dig(control, "dana.test", "DNSKEY").splitlines()) == 1
+        assert serial(control, "dana.test") > before
+        control.remove(dana)
+        control.gone(other)
+
+
 def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
     lab_host: lab.LabHost, tmp_path: Path
 ) -> None:
@@ -88,7 +109,7 @@ def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
         yuri = control.tenant("yuri")
         zone = signed(control, "yuri.test", "yuri")
         control.ready(zone)
-        key = control.run("sh", "-c", f"ls {LIVE}/private/dnssec/yuri.test/*.private").strip()
+        key = control.run("sh", "-c", f"ls {LIVE}/private/dnssec/yuri.test/*/*.private").strip()
         link = "/var/lib/bind/ghostcp/yuri.test.zone"
         sums = f"find {LIVE}/private/dnssec/yuri.test -type f | sort | xargs sha256sum"
         look = f"{sums}; stat -c '%U %G %a' {key}; readlink {link}"

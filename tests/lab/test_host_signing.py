@@ -35,7 +35,7 @@ class Signed:
 
     @property
     def keys(self) -> list[Resource]:
-        stem = f"{self.name}/{file_stem(self.name, self.key)}"
+        stem = f"{self.name}/{self.key.tag}/{file_stem(self.name, self.key)}"
         files = public_files(self.name, self.key).items()
         told = [resource.config("named", f"private/dnssec/{stem}.{ending}", text) for ending, text in files]
         secret = Secret("", "")
@@ -46,7 +46,7 @@ class Signed:
 
     @property
     def options(self) -> Resource:
-        keys = f'key-directory "{LIVE}/private/dnssec/{self.name}"; dnssec-policy "ghostcp";'
+        keys = f'key-directory "{LIVE}/private/dnssec/{self.name}/{self.key.tag}"; dnssec-policy "ghostcp";'
         text = f'zone "{self.name}" {{ type primary; file "{PLACE}/{self.name}.zone"; {keys} }};\n'
         return resource.config("named", f"{self.name}.conf", text)
 
@@ -179,6 +179,20 @@ def test_what_named_wrote_late_of_a_zone_that_is_gone_is_not_taken_for_its_succe
     assert len(host.run("dig", "+short", "@127.0.0.1", "ute.test", "DNSKEY").splitlines()) == 1
 
 
+def test_a_zone_is_signed_with_its_own_key_alone_though_that_of_another_one_was_left_there(
+    host: Hands,
+) -> None:
+    """As after a database was put back that does not know the other one."""
+    lea = Signed("lea.test")
+    host.make(*lea.at(9, "www 60 IN A 192.0.2.9"))
+    other = Signed("lea.test")
+    response = host.make(*other.at(10, "www 60 IN A 192.0.2.10"))
+    assert set(statuses(response)) == {"applied"}
+    assert "; fully validated" in delv(host, other, "www.lea.test", "A")
+    assert host.run("dig", "+short", "@127.0.0.1", "www.lea.test", "A") == "192.0.2.10\n"
+    assert len(host.run("dig", "+short", "@127.0.0.1", "lea.test", "DNSKEY").splitlines()) == 1
+
+
 def test_a_name_server_that_is_killed_while_it_reloads_serves_what_is_live_in_the_end(host: Hands) -> None:
     tom = Signed("tom.test")
 
@@ -210,7 +224,7 @@ def test_named_alone_reads_private_keys_and_changes_none_of_the_files(host: Hand
     (private,) = (each for each in vic.keys if each.key.endswith(".private"))
     assert (private.attributes["owner"], private.attributes["group"]) == ("root", "bind")
     assert private.attributes["mode"] == "0640"
-    path = f"{LIVE}/private/dnssec/vic.test/{private.key.rpartition('/')[2]}"
+    path = f"{LIVE}/private/dnssec/vic.test/{vic.key.tag}/{private.key.rpartition('/')[2]}"
     assert host.shell(f"runuser -u www-data -- cat {path} 2>&1 || true").endswith("Permission denied\n")
     assert host.shell(f"runuser -u bind -- ln -sf /etc/passwd {PLACE}/vic.test.zone 2>&1 || true") != ""
     assert host.shell(f"readlink {PLACE}/vic.test.zone") == f"{LIVE}/vic.test.zone\n"

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+import dns.dnssec
 import dns.message
 import dns.rrset
 import pytest
@@ -92,6 +93,44 @@ def test_a_serial_is_found_in_a_file_and_in_an_answer(trees: tuple[Path, Path]) 
     assert all(soa.start_in(wire[:length]).serial in (None, 2**32 - 1) for length in range(12, len(wire)))
 
 
+def test_the_tags_of_keys_are_found_in_an_answer() -> None:
+    question = dns.message.make_query("example.com", "DNSKEY")
+    assert question.to_wire()[12:29] == soa.question("example.com", 48)
+    answer = dns.message.make_response(question)
+    assert soa.keys_in(answer.to_wire()) == frozenset()
+    keys = dns.rrset.from_text_list(
+        "example.com.", 300, "IN", "DNSKEY", ["257 3 13 AAAB", "256 3 8 //8BAg=="]
+    )
+    answer.answer.append(keys)
+    wire = answer.to_wire()
+    assert soa.keys_in(wire) == {dns.dnssec.key_id(key) for key in keys}
+    assert soa.keys_in(wire[:40]) == soa.keys_in(wire[:7]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("starts", "keys", "found"),
+    [
+        ({"s": Start(5, SIGNED)}, {"s": SIGNED}, {"s": Start(5, SIGNED)}),
+        ({"s": Start(5, SIGNED)}, {"s": frozenset({2})}, {"s": Start(5, frozenset({1, 2}))}),
+        ({"s": Start(5)}, {"s": SIGNED}, {"s": Start(5)}),
+        ({"s": Start(5, SIGNED)}, {}, {}),
+        ({"p": Start(5)}, {}, {"p": Start(5)}),
+        ({}, {}, {}),
+    ],
+)
+def test_what_is_served_of_a_signed_zone_is_its_start_with_all_of_its_keys(
+    starts: dict[str, Start],
+    keys: dict[str, frozenset[int]],
+    found: dict[str, Start],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(soa, "starts", lambda zones: {zone: starts[zone] for zone in zones if zone in starts})
+    monkeypatch.setattr(soa, "keys", lambda zones: {zone: keys[zone] for zone in zones if zone in keys})
+    due = {"s": Due(5, 1), "p": Due(5)}
+    assert bind_proof.served(due) == found
+    assert bind_proof.of_others(due) == [zone for zone, tags in keys.items() if tags == {2}]
+
+
 @pytest.mark.parametrize(
     ("due", "met"),
     [
@@ -116,8 +155,7 @@ def test_a_zone_is_due_as_its_files_are_and_beyond_what_is_served_where_it_was_s
 ) -> None:
     old, new = trees
     for tree, serial in ((old, 7), (new, 8)):
-        (tree / "named/private/dnssec/changed").mkdir(parents=True)
-        (tree / "named/private/dnssec/changed/Kchanged.+013+00042.private").touch()
+        (tree / "named/changed.conf").write_text('key-directory "/live/private/dnssec/changed/42";\n')
         (tree / "named/changed.zone").write_text(f"@ 300 IN SOA a. b. {serial} 1 1 1 1\n")
     monkeypatch.setattr(soa, "starts", lambda zones: dict.fromkeys(zones, Start(9, frozenset({42}))))
     found = bind_proof.due(bind.difference(str(old), str(new)), str(new), str(old))
@@ -213,9 +251,9 @@ def test_what_named_wrote_late_of_zones_that_are_gone_goes_before_the_next_one_c
         "README",
         "live.test.zone.signed",
     )
-    keys = Path(host.path(generations.LIVE)) / "named/private/dnssec/live.test"
-    keys.mkdir(parents=True)
-    (keys / "Klive.test.+013+00042.private").touch()
+    live = Path(host.path(generations.LIVE)) / "named"
+    live.mkdir(parents=True)
+    (live / "live.test.conf").write_text('key-directory "/live/private/dnssec/live.test/42";\n')
     for name in (*strays, *kept):
         (place / name).touch()
         os.utime(place / name, (0, 0))

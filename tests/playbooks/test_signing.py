@@ -43,8 +43,8 @@ class Machine:
 def _machine(root: Path, before: tuple[int, str], after: tuple[int, str]) -> Machine:
     for number, (serial, words) in enumerate((before, after), start=1):
         tree = root / f"etc/ghostcp/generations/{number}/named"
-        (tree / "private/dnssec/a.test").mkdir(parents=True)
-        (tree / "private/dnssec/a.test/Ka.test.+013+00042.private").touch()
+        tree.mkdir(parents=True)
+        (tree / "a.test.conf").write_text('key-directory "/live/private/dnssec/a.test/42";\n')
         (tree / "a.test.zone").write_text(TEXT.format(serial, words))
         (tree / "plain.test.zone").write_text(TEXT.format(serial, words))
     (root / "etc/ghostcp/live").symlink_to("generations/2")
@@ -103,5 +103,56 @@ def test_what_named_cannot_put_together_with_what_it_signed_it_compares_with_all
         return {"a.test": Start(4 if again else 3, frozenset({42}))} | plain
 
     monkeypatch.setattr(soa, "starts", answer)
+    monkeypatch.setattr(soa, "keys", lambda zones: dict.fromkeys(zones, frozenset({42})))
     assert bind.load(machine.host, machine.old) == problem
     assert (started in machine.ran) == torn
+
+
+def _with_another_key(machine: Machine) -> Machine:
+    """The zone of before was another one of the name."""
+    options = Path(machine.old) / "named/a.test.conf"
+    options.write_text(options.read_text().replace("42", "7"))
+    return machine
+
+
+def test_before_named_starts_it_forgets_another_zone_of_the_name(tmp_path: Path) -> None:
+    machine = _with_another_key(_machine(tmp_path, (3, "x"), (4, "y")))
+    bind.prepare(machine.host, machine.old)
+    assert machine.left() == set()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_named_has_keys_of_another_zone_of_the_name_for_it_signs_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    machine = _with_another_key(_machine(tmp_path, (3, "x"), (4, "y")))
+    monkeypatch.setattr(bind_proof, "SECONDS", 0.1)
+    started = ("systemctl", "start", "named.service")
+
+    def keys(zones: Sequence[str]) -> Mapping[str, frozenset[int]]:
+        return dict.fromkeys(zones, frozenset({42 if started in machine.ran else 7}))
+
+    def answer(zones: Sequence[str]) -> Mapping[str, Start]:
+        return {zone: Start(4, frozenset({42} if zone == "a.test" else ())) for zone in zones}
+
+    monkeypatch.setattr(soa, "starts", answer)
+    monkeypatch.setattr(soa, "keys", keys)
+    assert bind.load(machine.host, machine.old if known else None) == ""
+    assert started in machine.ran
+    assert machine.left() == set()
+
+
+def test_a_zone_that_is_told_again_signs_afresh_what_has_keys_of_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = _machine(tmp_path, (3, "x"), (4, "y"))
+    monkeypatch.setattr(bind_proof, "SECONDS", 0.1)
+    started = ("systemctl", "start", "named.service")
+    monkeypatch.setattr(soa, "starts", lambda zones: dict.fromkeys(zones, Start(4, frozenset({42}))))
+    monkeypatch.setattr(
+        soa,
+        "keys",
+        lambda zones: dict.fromkeys(zones, frozenset({42, *(() if started in machine.ran else (7,))})),
+    )
+    assert bind.load_again(machine.host, ["a.test"]) == ""
+    assert machine.left() == set()

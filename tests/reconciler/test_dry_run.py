@@ -156,6 +156,26 @@ def test_deletions_that_nobody_confirmed_count_with_those_that_are_stored_alread
     assert judge(plan, pending.documents, pending.total, pending.doubtful).allowed is not held
 
 
+@pytest.mark.parametrize("owner", ["ben", "ann"])
+def test_what_takes_the_name_of_one_that_is_still_to_go_is_planned_as_a_pass_does_it(
+    world: World, host: Host, owner: str
+) -> None:
+    with world.database.writing() as connection:
+        old = store.create(connection, KINDS["WebDomain"], NAME, "ben", {}, actor="test")
+    _everything_is_there(world, host)
+    with world.database.writing() as connection:
+        store.remove(connection, old, actor="test")
+    made, _ = _rehearsed(world, owner, is_suspended=True)
+    report = _report(world, owner, made)
+    told = {(c["action"], c["resource"]) for c in report["targets"][0]["changes"]}
+    assert report["targets"][0]["blocked"] == []
+    with world.database.writing() as connection:
+        made = store.create(connection, KINDS["WebDomain"], NAME, owner, {"is_suspended": True}, actor="test")
+    changes = survey(world, pending_on(world.database, "web1", 100)).plan.changes
+    assert told == {(c.action.value, c.key) for c in changes if c.document == made.uid}
+    assert ("update", f"config:nginx/{NAME}.conf") in told
+
+
 def test_of_others_than_its_scope_a_plan_tells_nothing_but_of_its_own_documents(world: World) -> None:
     with world.database.writing() as connection:
         store.create(connection, KINDS["WebDomain"], "ann.example", "ann", {}, actor="test")

@@ -79,14 +79,18 @@ def load(host: Host, old: str | None) -> str:
     journals.forget(host, new.gone)
     problem = bind_proof.prove(host, due)
     torn = bind_proof.torn(host, began) & frozenset(signed) if problem else frozenset[str]()
-    return _compared(host, torn, due) if torn else problem
+    return _compared(host, torn, due, problem) if problem else ""
 
 
-def _compared(host: Host, zones: Iterable[str], due: Mapping[str, bind_proof.Due]) -> str:
-    """Has named start again and compare with what it signed what else it cannot put together with that."""
+def _compared(host: Host, torn: Iterable[str], due: Mapping[str, bind_proof.Due], problem: str) -> str:
+    """Has named start again where that may be of use, and compare with what it signed what it cannot put together with
+    that otherwise (`torn`), and sign afresh what has keys of another zone of the name; else the `problem` stays."""
+    zones = dict.fromkeys(torn, False) | dict.fromkeys(bind_proof.of_others(due), True)
+    if not zones:
+        return problem
     for argv in _again():
         if argv == _START:
-            signing.forget(host, dict.fromkeys(zones, False))
+            signing.forget(host, zones)
         status, output = host.run(argv, COMMAND_SECONDS)
         if status != 0:
             return f"{' '.join(argv)}: {output.strip()[:300]}"
@@ -124,7 +128,8 @@ def load_again(host: Host, zones: Sequence[str]) -> str:
         status, output = host.run(argv, COMMAND_SECONDS)
         if status != 0:
             return bind_proof.explained(host, f"{' '.join(argv)}: {output.strip()[:300]}", zones, began)
-    return bind_proof.prove(host, due)
+    problem = bind_proof.prove(host, due)
+    return _compared(host, (), due, problem) if problem else ""
 
 
 def blame(problem: str) -> frozenset[str]:

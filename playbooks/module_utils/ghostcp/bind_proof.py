@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import signing, soa
@@ -64,9 +64,9 @@ def _beyond(each: Due, serial: int | None) -> Due:
 
 
 def _moves(old: str, zone: str, each: Due) -> bool:
-    """Whether the zone was signed in the old tree too, with another serial."""
+    """Whether the zone was signed in the old tree too, with the same key and another serial."""
     before = of_file(old, zone)
-    return before.tag is not None and before.serial not in (None, each.serial)
+    return before.tag == each.tag and before.serial not in (None, each.serial)
 
 
 def of_file(tree: str, zone: str) -> Due:
@@ -87,9 +87,13 @@ def serial(tree: str, zone: str) -> int | None:
 
 def gone_back(host: Host, signed: Iterable[str], tree: str, old: str | None) -> dict[str, bool]:
     """Those of the signed zones that named would not load as they are, and of each whether that is since it has loaded
-    another text under the very serial that is in its file, rather than a later one."""
+    another text under the very serial that is in its file, or another zone of the name, with a key of its own, rather
+    than a later text."""
     found = {}
     for zone in sorted(signed):
+        if old is not None and signing.tag(old, zone) not in (None, signing.tag(tree, zone)):
+            found[zone] = True
+            continue
         wanted = serial(tree, zone)
         loaded = of_file(old, zone).serial if old is not None else _loaded(host, zone)
         if wanted is None or loaded is None:
@@ -111,6 +115,26 @@ def _loaded(host: Host, zone: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
+def served(zones: Mapping[str, Due]) -> Mapping[str, Start]:
+    """What is served of each; of those that are to be signed, the tags are those of all of its keys as well, once it is
+    signed: keys are there first."""
+    found = soa.starts(sorted(zones))
+    signed = sorted(zone for zone, each in zones.items() if each.tag is not None and zone in found)
+    keys = soa.keys(signed) if signed else {}
+    answered = {zone: start for zone, start in found.items() if zone not in signed or zone in keys}
+    return {
+        zone: replace(start, tags=start.tags | keys.get(zone, frozenset())) if start.tags else start
+        for zone, start in answered.items()
+    }
+
+
+def of_others(zones: Mapping[str, Due]) -> list[str]:
+    """Those that are served with keys that are not theirs: named has another zone of the name still."""
+    tags = {zone: each.tag for zone, each in zones.items() if each.tag is not None}
+    keys = soa.keys(sorted(tags)) if tags else {}
+    return [zone for zone, found in keys.items() if found - {tags[zone]}]
+
+
 def prove(host: Host, left: Mapping[str, Due]) -> str:
     """Waits until everything is served as is due; the answer is what is not, empty when all is."""
     size = sum(each.size for each in left.values() if each.tag is not None)
@@ -118,7 +142,7 @@ def prove(host: Host, left: Mapping[str, Due]) -> str:
     began, started = time.time(), time.monotonic()
     asked_at = started
     while True:
-        found = soa.starts(sorted(left))
+        found = served(left)
         left = {zone: each for zone, each in left.items() if not each.met(found.get(zone))}
         if not left or time.monotonic() > started + patience:
             break

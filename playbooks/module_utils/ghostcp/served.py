@@ -7,7 +7,7 @@ or somebody had it forget the zone. Of many zones, some are asked for by turns, 
 import os
 from collections.abc import Sequence
 
-from . import bind, bind_proof, generations, rotation, services, soa
+from . import bind, bind_proof, generations, rotation, services
 from .host import Host
 from .wire import APPLIED, Change, Handler, Observed, Outcome, failed
 
@@ -40,7 +40,7 @@ def life_of_named(host: Host) -> str:
 def _ask(host: Host, zones: Sequence[str]) -> Observed:
     live = os.path.realpath(host.path(generations.LIVE))
     due = {zone: bind_proof.of_file(live, zone) for zone in zones}
-    found = soa.starts(sorted(zones))
+    found = bind_proof.served(due)
     return {
         zone: {"current": True} if each.serial is not None and each.met(found.get(zone)) else None
         for zone, each in due.items()

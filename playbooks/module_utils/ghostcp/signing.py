@@ -19,20 +19,21 @@ from .wire import APPLIED, Attributes, Change, Handler, Observed, Outcome, faile
 PLACE = "/var/lib/bind/ghostcp"
 ZONE, JOURNAL = ".zone", ".zone.jnl"
 MADE = (JOURNAL, ".zone.jbk", ".zone.jnw", ".zone.signed", ".zone.signed.jnl", ".zone.signed.jnw")
-KEYS = "named/private/dnssec"
 STALE = 3600.0  # seconds
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*\Z")
 _TEMPORARY = re.compile(r"tmp-[A-Za-z0-9]{10}\Z")
-_KEY = re.compile(r"K.+\.\+\d{3}\+(\d{5})\.private\Z")
+_KEY = re.compile(r'key-directory "[^"]*/(\d+)";')
 
 
 def tag(tree: str, zone: str) -> int | None:
-    """The tag of the key that a zone is signed with in a tree (RFC 4034, appendix B); None for one that is not."""
+    """The tag of the key that a zone is signed with in a tree (RFC 4034, appendix B), whose folder its statement names;
+    None for one that is not."""
     try:
-        names = sorted(os.listdir(f"{tree}/{KEYS}/{zone}"))
+        with open(f"{tree}/named/{zone}.conf", encoding="utf-8", errors="replace") as file:
+            match = _KEY.search(file.read())
     except FileNotFoundError:
         return None
-    return next((int(match.group(1)) for name in names if (match := _KEY.match(name))), None)
+    return int(match[1]) if match else None
 
 
 def forget(host: Host, zones: Mapping[str, bool]) -> None:

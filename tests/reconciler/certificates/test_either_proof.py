@@ -1,6 +1,8 @@
 """By dns-01 a name that is in no zone here is shown by the site that has it; wildcards need a zone."""
 
 from reconciler.certificates.unserved import NOT_SERVED, UNHOSTED
+from state import store
+from state.kinds import EVERY
 from tests.reconciler.certificates.office import Office
 
 
@@ -29,3 +31,21 @@ def test_one_for_a_name_that_nobody_has_here_is_not_put_to_the_authority(office:
     office.company.site("a.example", "anna")
     office.looked_at()
     assert office.ask(one).status == "completed"
+
+
+def test_a_name_that_its_zone_has_given_to_other_servers_is_shown_by_its_site(office: Office) -> None:
+    zone = office.company.zone("a.example", "anna", primary_ns="ns1.example.net.")
+    with office.database.writing() as connection:
+        values = {"name": "sub", "record_type": "NS", "value": "ns.elsewhere.test."}
+        store.create(connection, EVERY["DnsRecord"], "ns.a.example", "anna", values, actor="test", whole=zone)
+    one = office.site("web.sub.a.example", "anna")
+    one = office.company.change(one, acme_challenge_type="dns01")
+    office.looked_at()
+    assert office.ask(one).status == "completed"
+    assert office.kept(one)["names"] == ["web.sub.a.example"]
+
+
+def test_a_site_that_is_switched_off_shows_nothing(office: Office) -> None:
+    one = office.site("a.example", "anna", is_active=False)
+    assert (office.ask(one).status, office.kept(one)["trouble"]["code"]) == ("failed", NOT_SERVED)
+    assert office.asked["order-plz"] == 0

@@ -93,7 +93,7 @@ def test_a_signed_zone_is_its_file_with_its_key_and_no_private_half_of_it() -> N
     made = compiled(zone)
     key = known_key(zone.kept)
     assert key
-    stem = f"config:named/private/dnssec/example.com/Kexample.com.+013+{key.tag:05}"
+    stem = f"config:named/private/dnssec/example.com/{key.tag}/Kexample.com.+013+{key.tag:05}"
     assert [each.key for each in made.resources] == [
         "signing:example.com",
         f"{stem}.key",
