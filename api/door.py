@@ -24,6 +24,7 @@ from api.rates import Rate
 from api.visit import visit_of
 from state.access.api_tokens import note_use
 from state.errors import GhostError, Unauthenticated
+from state.stored_json import finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,23 @@ async def _held(reply: Reply, stopping: Event) -> Reply:
     return reply
 
 
+class _Json(JSONResponse):
+    """Null is where somebody put a number into the database that is too large to be one."""
+
+    def render(self, content: Any) -> bytes:
+        try:
+            return super().render(content)
+        except ValueError:
+            return super().render(finite(content))
+
+
 def _response(reply: Reply) -> Response:
     if reply.response is not None:
         return reply.response
     headers = dict(reply.headers)
     if reply.content is None:
         return Response(status_code=reply.status, headers=headers)
-    return JSONResponse(reply.content, reply.status, headers)
+    return _Json(reply.content, reply.status, headers)
 
 
 def _without_body(response: Response) -> Response:

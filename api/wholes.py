@@ -12,6 +12,7 @@ from state.errors import Conflict, Fault, Invalid
 from state.kinds import KINDS
 from state.reading import by_uid, parts_of
 from state.settings import Settings
+from state.stored_json import sound
 from state.tables import IS_PART, documents
 
 
@@ -81,7 +82,7 @@ def _having_wildcards(connection: Connection, new: Sequence[Written]) -> set[str
             wholes.setdefault(part_of.wild, set()).add(one.after.whole)
     found = set[str]()
     for wild, uids in wholes.items():
-        ordered, star = sorted(uids), (IS_PART, documents.c.spec[wild].as_string().like("*%"))
+        ordered, star = sorted(uids), (IS_PART, sound(documents.c.spec)[wild].as_string().like("*%"))
         for start in range(0, len(ordered), 500):
             theirs = documents.c.whole.in_(ordered[start : start + 500])
             query = select(documents.c.whole).where(theirs, *star, documents.c.deleted_at.is_(None))

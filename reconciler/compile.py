@@ -9,6 +9,7 @@ from state.compiling import NO_EFFECT, NO_PLANE, Compiled, Context, Facts, Plane
 from state.document import Document, Ref
 from state.kinds import EVERY
 from state.resource import Resource, placeholder, service, thumbprint
+from state.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,21 @@ def _for_parts(outcome: Outcome, whole: str) -> Outcome:
     return Outcome(outcome.keys, outcome.blocked, outcome.failed, waiting=outcome.waiting, whole=whole)
 
 
+def _damaged(spec: Spec) -> Reason | None:
+    """Why a document is none: somebody took fields of it in the database. What it means by the others is unknown."""
+    fields, there = type(spec).model_fields, vars(spec)
+    if len(there) == len(fields):
+        return None
+    missing = ", ".join(name for name in fields if name not in there)
+    return Reason("Invalid", f"it has no {missing} any more: write it again as a whole")
+
+
 def _compile_one(context: Context) -> tuple[Outcome, tuple[Resource, ...]]:
     kind = EVERY[context.document.kind]
     if context.document.deleted:
         return Outcome(notes=kind.parting(context.document)), ()
+    if damaged := _damaged(context.document.spec):
+        return Outcome(failed=damaged), ()
     try:
         compiled: Compiled = kind.compile(context)
     except Exception as error:  # whatever a template or a value does: it is this document's fault alone

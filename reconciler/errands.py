@@ -18,7 +18,7 @@ from state.job_queue import bury_job, is_due, postpone_job, take_job
 from state.job_types import DNS_SYNC, JOB_TYPES, MOST_NAMED, PURGE, RECONCILE, SWEEP
 from state.jobs import Job, finish_job, log
 from state.kinds import KINDS
-from state.statuses import forgive
+from state.statuses import conditions_of, forgive
 from state.tables import documents, statuses
 from state.zones.providers import name_of
 
@@ -175,7 +175,7 @@ def _not_ready(connection: Connection, meant: ColumnElement[bool]) -> tuple[int,
     )
     late = query.where(meant, statuses.c.ready.is_not(True)).order_by(documents.c.kind, documents.c.name)
     return int(total), {
-        f"{row.kind}/{row.name}": _why(row.conditions or ()) for row in connection.execute(late)
+        f"{row.kind}/{row.name}": _why(conditions_of(row.conditions)) for row in connection.execute(late)
     }
 
 

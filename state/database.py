@@ -1,15 +1,16 @@
 """A connection to the database: short transactions, one commit at the edge, the same on SQLite and PostgreSQL."""
 
-import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+
+from state.stored_json import read_json
 
 _T = TypeVar("_T")
 CONNECT_SECONDS = 10
@@ -130,8 +131,8 @@ def _sqlite(url: str) -> Engine:
         url,
         hide_parameters=True,
         pool_use_lifo=True,  # who used a connection last has read the pages that the next one needs
-        connect_args={"timeout": 30, "check_same_thread": False},
-        json_deserializer=_read,
+        connect_args={"timeout": 30, "check_same_thread": False, "factory": _Connection},
+        json_deserializer=read_json,
     )
 
     @event.listens_for(engine, "connect")
@@ -145,42 +146,63 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-@contextmanager
-def any_text(connection: Connection) -> Iterator[None]:
-    """Reads what is no text as U+FFFD meanwhile, as where SQLite takes half a character out of JSON to sort by it. It
-    costs a call for each text, and is not for many rows."""
-    inner: Any = connection.connection.dbapi_connection
-    lenient = connection.dialect.name == "sqlite"
-    if lenient:
-        inner.text_factory = lambda data: data.decode(errors="replace")
-    try:
-        yield
-    finally:
-        if lenient:
-            inner.text_factory = str
+class _Connection(sqlite3.Connection):
+    """SQLite's, which reads what is no text."""
+
+    def cursor(self, *_: Any) -> Any:
+        return super().cursor(_Cursor)
 
 
-def _read(text: str) -> Any:
-    """JSON, by the quicker reader where that takes it: it refuses halves of characters and what is nested deeply."""
-    try:
-        return from_json(text)
-    except ValueError:
-        return _without_halves(json.loads(text))
+class _Cursor(sqlite3.Cursor):
+    """Reads once more what has text in it that is none (no UTF-8), with U+FFFD in its place.
 
-
-def _without_halves(value: Any) -> Any:
-    """Without halves of characters (surrogates), which no answer can have in it and PostgreSQL takes none of.
-
-    Only somebody else can have written them: they are replaced (U+FFFD). A pair of them is a character.
+    Somebody wrote it by hand, or SQLite took half of a character out of JSON. To read all like this from the start
+    would cost a call for each text.
     """
-    units = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
-    return json.loads(units.decode("utf-16-le", "replace"))
+
+    _asked: tuple[Any, ...] = ("",)
+    _seen = 0
+
+    def execute(self, *asked: Any) -> "_Cursor":
+        self._asked, self._seen = asked, 0
+        return super().execute(*asked)
+
+    def fetchall(self) -> list[Any]:
+        rows: list[Any] = self._read(super().fetchall)
+        return rows
+
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
+        rows: list[Any] = self._read(super().fetchmany, 1 if size is None else size)
+        self._seen += len(rows)
+        return rows
+
+    def fetchone(self) -> Any:
+        row = self._read(super().fetchone)
+        self._seen += 1
+        return row
+
+    def _read(self, fetch: Callable[..., Any], *how_many: int) -> Any:
+        try:
+            return fetch(*how_many)
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error) or not self._asked[0].lstrip().startswith(("SELECT", "WITH")):
+                raise
+        connection = self.connection
+        connection.text_factory = lambda data: data.decode(errors="replace")
+        try:
+            super().execute(*self._asked)
+            for _ in range(self._seen):
+                super().fetchone()
+            return fetch(*how_many)
+        finally:
+            connection.text_factory = str
 
 
 def _postgresql(url: str) -> Engine:
     return create_engine(
         url,
         hide_parameters=True,
+        json_deserializer=read_json,
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,

@@ -14,6 +14,7 @@ from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Field, Listing
 from state.names import with_a_labels
+from state.stored_json import sound
 from state.tables import Moment, documents, statuses
 
 UNICODE = "unicode_name"
@@ -69,14 +70,15 @@ def defaults(kind: Kind) -> Mapping[str, Any]:
 
 def _remembered(name: str, type_: type) -> Field:
     """A field of what is kept; times are kept as RFC 3339 in UTC, whole seconds, which sorts as they do."""
-    text = documents.c.kept[name].as_string()
+    text = sound(documents.c.kept)[name].as_string()
     return Field(type_coerce(text, Moment()) if type_ is datetime else text, type_, nullable=True)
 
 
 def _spec_field(kind: Kind, name: str) -> Field | None:
     info = kind.schema.model_fields[name]
     type_, nullable = _scalar(info.annotation)
-    value, text = documents.c.spec[name], documents.c.spec[name].as_string()
+    value = sound(documents.c.spec)[name]
+    text = value.as_string()
     columns: dict[type | None, ColumnElement[Any]] = {
         bool: value.as_boolean(), int: cast(text, BigInteger), str: text,
     }  # fmt: skip
@@ -102,7 +104,7 @@ def _scalar(annotation: Any) -> tuple[type | None, bool]:
 
 
 def _measured(name: str, default: int) -> ColumnElement[Any]:
-    kept = cast(documents.c.kept[name].as_string(), BigInteger)
+    kept = cast(sound(documents.c.kept)[name].as_string(), BigInteger)
     return func.coalesce(kept, cast(literal(default), BigInteger))
 
 

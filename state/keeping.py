@@ -25,7 +25,8 @@ def keep(connection: Connection, uid: str, values: Mapping[str, Any]) -> None:
     found = connection.execute(select(documents.c.kept).where(row).with_for_update()).one_or_none()
     if found is None:
         raise NotFound("no such object", id=uid)
-    together = {k: v for k, v in {**(found.kept or {}), **values}.items() if v is not None}
+    known = found.kept if isinstance(found.kept, dict) else {}
+    together = {k: v for k, v in {**known, **values}.items() if v is not None}
     connection.execute(update(documents).where(row).values(kept=together))
 
 

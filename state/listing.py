@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 
 from state.cursor import Cursor, write
-from state.database import any_text
 
 _VALUE, _TIE = "value_of_the_sort", "value_of_the_tie"
 
@@ -135,8 +134,7 @@ def fetch(connection: Connection, query: Select[Any], counted: FromClause, wante
         marked = marked.where(wanted.behind)
     elif wanted.page > 1:
         marked = _skipping(marked, chosen, counted, wanted)
-    with any_text(connection):
-        rows = connection.execute(marked.order_by(*sorting.columns()).limit(limit + 1)).all()
+    rows = connection.execute(marked.order_by(*sorting.columns()).limit(limit + 1)).all()
     shown, more = rows[:limit], len(rows) > limit
     total = len(rows)
     if more or wanted.page > 1:

@@ -11,6 +11,7 @@ from state.kind import Kind, PartOf, Values
 from state.kinds import KINDS
 from state.reading import find, from_row
 from state.statuses import wake
+from state.stored_json import sound
 from state.tables import IS_PART, documents
 
 
@@ -56,7 +57,8 @@ def clashes(connection: Connection, document: Document) -> list[Fault]:
 def _beside(connection: Connection, document: Document, part_of: PartOf) -> list[Document]:
     """The others that it could clash with."""
     same = [
-        documents.c.spec[name].as_string() == str(getattr(document.spec, name)) for name in part_of.beside
+        sound(documents.c.spec)[name].as_string() == str(getattr(document.spec, name))
+        for name in part_of.beside
     ]
     living = (documents.c.deleted_at.is_(None), documents.c.kind == document.kind)
     others = (documents.c.whole == document.whole, IS_PART, documents.c.uid != document.uid)

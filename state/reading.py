@@ -46,7 +46,7 @@ def _document(row: Sequence[Any]) -> Document:
     """Of values in the order of the table's columns: by their names it takes longer, and there are many."""
     uid, kind, name, owner, target, spec, generation, wanted, _, number, confirmed, *others = row
     request_id, kept, sealed, whole, created, updated, deleted = others
-    stored, known = EVERY[kind].schema.stored(spec), kept or _NOTHING
+    stored, known = EVERY[kind].schema.stored(spec), kept if isinstance(kept, dict) else _NOTHING
     counted, times = (generation, wanted, number), (created, updated, deleted)
     return Document(
         uid, kind, name, owner, target, stored, *counted, *times, confirmed, request_id, known, sealed, whole

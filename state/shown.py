@@ -18,6 +18,7 @@ from state.filters import counters, defaults
 from state.kind import Kind
 from state.kinds import KINDS
 from state.listing import Page, Wanted, fetch
+from state.statuses import conditions_of
 from state.tables import documents, statuses
 from state.validation import dump
 from state.zones.shown_copies import conditions_of_copies
@@ -96,7 +97,7 @@ def list_shown(
 
 
 def _shown(row: Any) -> Shown:
-    kind = KINDS[row.kind]
+    kind, kept = KINDS[row.kind], row.kept if isinstance(row.kept, dict) else {}
     return Shown(
         uid=row.uid,
         kind=kind,
@@ -109,11 +110,11 @@ def _shown(row: Any) -> Shown:
         created_at=row.created_at,
         updated_at=row.updated_at,
         observed_generation=row.observed_generation or 0,
-        conditions=tuple(row.conditions or ()),
-        remembered=_remembered_values(kind, row.kept or {}),
+        conditions=tuple(conditions_of(row.conditions)),
+        remembered=_remembered_values(kind, kept),
         pending=row.pending,
         whole=row.whole,
-        kept=row.kept or {},
+        kept=kept,
     )
 
 

@@ -27,7 +27,8 @@ class Spec(BaseModel):
         known = values.values()
         if tuple(values) != names:
             if values.keys() != _fields(cls):
-                return cast("Self", cls.model_construct(**values))
+                fields = {name: values[name] for name in names if name in values}
+                return cast("Self", cls.model_construct(**fields))
             known = map(values.__getitem__, names)
         spec: Self = cls.__new__(cls)
         _set(spec, "__dict__", dict(zip(names, known, strict=True)))

@@ -8,8 +8,14 @@ from sqlalchemy import Connection, Text, bindparam, cast, delete, insert, or_, s
 
 from state.document import Condition, Document, Refusal, Status
 from state.kind import Kind
+from state.stored_json import object_of
 from state.tables import PENDING, documents, statuses
 
+_CONDITION = {
+    "type": str, "status": bool, "reason": str, "message": str, "observed_generation": int, "last_transition": str,
+}  # fmt: skip
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSAL = {"digest": str, "message": str}
 _SETTLE = (
     update(documents)
     .where(documents.c.uid == bindparam("of_uid"), documents.c.wanted == bindparam("as_wanted"), PENDING)
@@ -49,14 +55,26 @@ def holders(connection: Connection, target: str, keys: frozenset[str]) -> list[s
 
 
 def status_from_row(row: Mapping[Any, Any]) -> Status:
+    """A stored row as a status; what somebody made of it that is none is read as if it were not there."""
+    refused, conditions = object_of(row["refused"], dict), row["conditions"]
     return Status(
         uid=row["uid"],
         observed_generation=row["observed_generation"],
-        conditions=tuple(_condition(c) for c in row["conditions"]),
-        applied=row["applied"],
-        refused={key: Refusal(**refusal) for key, refusal in row["refused"].items()},
-        repairs=row["repairs"],
+        conditions=tuple(map(_condition, conditions_of(conditions))),
+        applied=object_of(row["applied"], str),
+        refused={key: Refusal(**each) for key, each in refused.items() if _has(each, _REFUSAL)},
+        repairs=object_of(row["repairs"], int),
     )
+
+
+def conditions_of(stored: Any) -> list[dict[str, Any]]:
+    """The conditions, as values, of what is stored as such."""
+    return [each for each in stored if _has(each, _CONDITION)] if isinstance(stored, list) else []
+
+
+def _has(values: Any, types: Mapping[str, type]) -> bool:
+    """Whether this is an object that has just these fields."""
+    return isinstance(values, dict) and dict(zip(values, map(type, values.values()), strict=True)) == types
 
 
 def save_statuses(connection: Connection, changed: Iterable[Status]) -> None:
@@ -105,7 +123,12 @@ def wake(connection: Connection, uids: Iterable[str]) -> None:
 
 
 def _condition(values: Mapping[str, Any]) -> Condition:
-    return Condition(**{**values, "last_transition": datetime.fromisoformat(values["last_transition"])})
+    """A time that is none was long ago."""
+    try:
+        at = datetime.fromisoformat(values["last_transition"])
+    except ValueError:
+        at = _LONG_AGO
+    return Condition(**{**values, "last_transition": at if at.tzinfo else _LONG_AGO})
 
 
 def condition_values(condition: Condition) -> dict[str, Any]:

@@ -82,8 +82,8 @@ def _revert(call: Call) -> Reply:
 def _earlier(generation: int, connection: Connection, document: Document) -> tuple[Object, Object]:
     """The spec of the revision, and what of it differs from the one there is."""
     mine = (revisions.c.uid == document.uid) & (revisions.c.generation == generation)
-    spec: Object | None = connection.execute(select(revisions.c.spec).where(mine)).scalar()
-    if not spec:
+    spec: Any = connection.execute(select(revisions.c.spec).where(mine)).scalar()
+    if not spec or not isinstance(spec, dict):
         words = "was a deletion" if spec == {} else "is not there"
         raise Invalid([Fault("generation", f"revision {generation} {words}: choose one of its revisions")])
     old = dump(document.spec)

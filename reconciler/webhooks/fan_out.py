@@ -13,10 +13,11 @@ from state.journal.event import DISABLED, circle, circles, message
 from state.journal.events import events_after, last_number
 from state.journal.tables import deliveries, webhooks
 from state.journal.webhooks import told_as
+from state.stored_json import sound
 from state.tables import documents
 
 BATCH = 500
-_ROLE = documents.c.spec["role"].as_string()
+_ROLE = sound(documents.c.spec)["role"].as_string()
 _INSERT = insert(deliveries)
 
 
@@ -27,7 +28,7 @@ def behind(connection: Connection) -> bool:
 
 def in_order() -> ColumnElement[bool]:
     """The documents of users who may act: to others nothing is told."""
-    active, suspended = (documents.c.spec[name].as_boolean() for name in ("is_active", "is_suspended"))
+    active, suspended = (sound(documents.c.spec)[name].as_boolean() for name in ("is_active", "is_suspended"))
     return and_(documents.c.kind == "User", documents.c.deleted_at.is_(None), active, ~suspended)
 
 

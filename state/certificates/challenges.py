@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from state.certificates.tables import acme_challenges
 from state.kinds.zone_copy import ZONE, ZONE_COPY
-from state.statuses import wake
+from state.statuses import conditions_of, wake
 from state.tables import documents, refs, statuses
 
 Answers = Mapping[str, tuple[tuple[str, str], ...]]
@@ -69,7 +69,7 @@ def problem(connection: Connection, zone: str) -> str | None:
         return "the zone was deleted"
     if row.pending:
         return None
-    told = {each["type"]: each for each in row.conditions or ()}
+    told = {each["type"]: each for each in conditions_of(row.conditions)}
     if told.get("Blocked", {}).get("status"):
         return f"the zone is not served: {told['Blocked']['message']}"
     return "" if told.get("Ready", {}).get("status") else None

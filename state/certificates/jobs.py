@@ -12,6 +12,7 @@ from state.certificates.limits import EVERYONE, HOUR, HOURS, RATE_LIMITED, WEEK,
 from state.document import Document
 from state.job_types import SSL_ISSUE, SSL_RENEW
 from state.jobs import add_job, get_job, note_so_far
+from state.stored_json import sound
 from state.tables import CERTIFYING, documents, jobs
 
 TYPES = (SSL_ISSUE, SSL_RENEW)
@@ -107,7 +108,7 @@ def ordered(
 
 def troubled_by(connection: Connection, code: str, target: str, owners: Collection[str]) -> list[str]:
     """The certificates (uids) of these owners on a target that have this trouble, or leave a name out for it."""
-    kept = documents.c.kept
+    kept = sound(documents.c.kept)
     waiting = or_(
         kept["trouble"]["code"].as_string() == code, kept["left_out"].as_string().contains(f'"{code}"')
     )

@@ -57,10 +57,10 @@ class Certificate(Spec):
 
 
 def names_of(document: Document) -> tuple[str, ...]:
-    """All names that the certificate is to be for, its own first."""
+    """All names that the certificate is to be for, its own first; that alone where somebody took the others away."""
     spec = document.spec
     assert isinstance(spec, Certificate)
-    return all_names(document.name, spec.san_domains, below=spec.is_wildcard)
+    return all_names(document.name, vars(spec).get("san_domains", ()), below=spec.is_wildcard)
 
 
 def asked_of(document: Document) -> tuple[str, str]:
@@ -73,9 +73,9 @@ def asked_of(document: Document) -> tuple[str, str]:
 def is_to_be_had(document: Document) -> bool:
     """Whether an authority is asked for it at all."""
     spec = document.spec
-    return (
-        isinstance(spec, Certificate) and not document.deleted and spec.is_active and bool(spec.acme_provider)
-    )
+    if not isinstance(spec, Certificate) or document.deleted or "san_domains" not in vars(spec):
+        return False
+    return spec.is_active and bool(spec.acme_provider)
 
 
 def concerns(document: Document, failure: Mapping[str, Any]) -> bool:
@@ -107,7 +107,7 @@ def _references(document: Document) -> tuple[Ref, ...]:
 
 
 def _complete(values: Values, name: str, _owner: str, _related: Related, previous: Spec | None) -> Values:
-    kept = previous.san_domains if isinstance(previous, Certificate) else (name,)
+    kept = vars(previous).get("san_domains", (name,)) if isinstance(previous, Certificate) else (name,)
     if values.get("san_domains") is not None:
         return values
     return {**values, "san_domains": kept}

@@ -75,7 +75,7 @@ def _complete(values: Values, name: str, _owner: str, _related: Related, previou
     named = _named(name)
     defaults = {"primary_ns": f"ns1.{named}", "admin_email": f"hostmaster@{named}"}
     if isinstance(previous, DnsZone):
-        defaults = {field: getattr(previous, field) for field in defaults}
+        defaults |= {field: value for field, value in vars(previous).items() if field in defaults}
     return {**defaults, **{k: v for k, v in values.items() if v is not None or k not in defaults}}
 
 

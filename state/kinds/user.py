@@ -103,7 +103,7 @@ def _complete(values: Values, _name: str, _owner: str, related: Related, previou
     copied = sorted(USER.marked(Copied))
     package = related(Ref("Package", str(values.get("package_name", "default"))))
     source = previous or (package.spec if package else None)
-    filled = {field: getattr(source, field) for field in copied if source is not None}
+    filled = {field: value for field, value in vars(source).items() if field in copied} if source else {}
     return {**filled, **{k: v for k, v in values.items() if v is not None or k not in copied}}
 
 

@@ -84,7 +84,7 @@ def _complete(values: Values, name: str, owner: str, related: Related, previous:
                 defaults[template] = getattr(package.spec, template)
     elif isinstance(previous, WebDomain):
         kept = ("web_template", "backend_template", "proxy_template", "document_root")
-        defaults |= {field: getattr(previous, field) for field in kept}
+        defaults |= {field: value for field, value in vars(previous).items() if field in kept}
     completed = WEB_DOMAIN.marked(Completed)
     return {**defaults, **{k: v for k, v in values.items() if v is not None or k not in completed}}
 

@@ -15,6 +15,7 @@ from state.kind import LOCAL, Kind
 from state.kinds import KINDS
 from state.spec import Spec
 from state.statuses import wake
+from state.stored_json import sound
 from state.tables import documents, targets
 from state.targets import PREFIX, add_target, relist
 from state.vault import seal, unseal
@@ -141,4 +142,6 @@ def _fetch(connection: Connection, name: str, target: str) -> int:
 
 
 def _names(kind: Kind, name: str) -> ColumnElement[bool]:
-    return and_(documents.c.kind == kind.name, documents.c.spec[kind.provider_field].as_string() == name)
+    return and_(
+        documents.c.kind == kind.name, sound(documents.c.spec)[kind.provider_field].as_string() == name
+    )

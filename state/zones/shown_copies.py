@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from state.kinds.zone_copy import ZONE, ZONE_COPY
+from state.statuses import conditions_of
 from state.tables import documents, refs, statuses
 
 _COPIES = (
@@ -22,7 +23,7 @@ def conditions_of_copies(connection: Connection, zones: Iterable[str]) -> dict[s
     which have not what it is now. What exactly is wrong there, addresses too, is for operators."""
     known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for zone, host, conditions in connection.execute(_COPIES.where(refs.c.name.in_(list(zones)))):
-        ready = next((each for each in conditions or () if each["type"] == "Ready"), None)
+        ready = next((each for each in conditions_of(conditions) if each["type"] == "Ready"), None)
         if ready is not None:
             known.setdefault(zone, []).append((host, ready))
     return {zone: _together(found) for zone, found in known.items()}

@@ -30,5 +30,11 @@ def test_a_stored_spec_has_all_of_its_fields_though_one_has_another_name_now() -
     assert vars(SITE.stored(renamed))["web_template"] == "default"
 
 
+def test_what_is_no_field_is_left_out_whatever_it_is_called() -> None:
+    values = {"cls": 1, "self": 1, "_fields_set": 1, "document_root": "/x"}
+    assert vars(SITE.stored(values)) == vars(SITE.stored({"document_root": "/x"}))
+    assert SITE.stored(values).model_fields_set == {"document_root"}
+
+
 def test_what_is_no_object_of_fields_any_more_is_read_as_one_without_any() -> None:
     assert SITE.stored([1, 2]).model_dump() == SITE.model_construct().model_dump()
