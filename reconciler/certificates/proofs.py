@@ -14,6 +14,7 @@ from reconciler.lease import Lease
 from reconciler.survey import World
 from state.document import Document
 from state.names import parents
+from state.stored_json import sound
 from state.tables import claims, documents
 
 PATIENCE = timedelta(minutes=1)
@@ -90,6 +91,6 @@ def sites_pending(connection: Connection, owner: str, name: str) -> list[bool]:
     to be looked at."""
     above = [name, *(f"*.{parent}" for parent in list(parents(name))[:1])]
     held = (claims.c.space == "hosts") & claims.c.name.in_(above) & (claims.c.owner == owner)
-    on = func.coalesce(documents.c.spec["is_active"].as_boolean(), true())
+    on = func.coalesce(sound(documents.c.spec)["is_active"].as_boolean(), true())
     sites = select(documents.c.pending).join(claims, claims.c.uid == documents.c.uid).where(held, on)
     return list(connection.execute(sites).scalars())

@@ -19,7 +19,10 @@ WISHES = {"letsencrypt_enabled": True, "ssl_enabled": True}
 
 @contextmanager
 def _responder(control: Control, authority: Pebble, serial: int) -> Iterator[None]:
-    """`openssl ocsp` on the host, which knows this one certificate."""
+    """`openssl ocsp` on the host, which knows this one certificate.
+
+    A worker of nginx that asked when nobody answered yet asks again after five minutes, or when it is another one.
+    """
     certificate, key = authority.issuer()
     index = f"V\t491231235959Z\t\t{serial:02X}\tunknown\t/CN=x\n"
     for name, text in (("ca.pem", certificate), ("ca.key", key), ("index.txt", index)):
@@ -29,6 +32,8 @@ def _responder(control: Control, authority: Pebble, serial: int) -> Iterator[Non
     start = ["systemd-run", "--unit=test-ocsp", "--working-directory=/run/ocsp", "openssl", "ocsp"]
     control.run(*start, *asked.split())
     try:
+        until("it listens", lambda: control.run("ss", "-Hltn", "sport = :8888"))
+        control.run("systemctl", "reload", "nginx")
         yield
     finally:
         control.run("systemctl", "stop", "test-ocsp", check=False)
