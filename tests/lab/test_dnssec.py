@@ -1,7 +1,8 @@
 """DNSSEC from documents to validated answers: signed, changed, repaired, rebuilt, and switched off with care."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +101,45 @@ def test_a_signed_zone_that_takes_the_place_of_another_at_once_has_its_own_key(
         assert serial(control, "dana.test") > before
         control.remove(dana)
         control.gone(other)
+
+
+def test_a_zone_of_a_database_that_was_put_back_is_signed_with_the_key_that_it_knows(
+    lab_host: lab.LabHost, tmp_path: Path
+) -> None:
+    before = tmp_path / "before.db"
+    with plane(lab_host, tmp_path) as control:
+        olga = control.tenant("olga")
+        zone = signed(control, "olga.test", "olga")
+        control.ready(olga, zone)
+        with (
+            closing(sqlite3.connect(tmp_path / "ghostcp.db")) as now,
+            closing(sqlite3.connect(before)) as then,
+        ):
+            now.backup(then)
+        control.remove(zone)
+        control.gone(zone)
+        control.ready(signed(control, "olga.test", "olga"))
+        control.stop()
+        control.database.close()
+        with (
+            closing(sqlite3.connect(before)) as then,
+            closing(sqlite3.connect(tmp_path / "ghostcp.db")) as now,
+        ):
+            then.backup(now)
+        control.start()
+        until("its own key is all", lambda: _own_key_alone(control, "olga.test"))
+        assert "; fully validated" in validated(control, "olga.test", "olga.test", "SOA")
+        control.remove(olga)
+        control.gone(zone)
+
+
+def _own_key_alone(control: Control, zone: str) -> bool:
+    """Whether a zone is served with the key that it is told to have; its name server may be starting again."""
+    document = control.find("DnsZone", zone)
+    assert document
+    told = control.run("dig", "+short", "@127.0.0.1", zone, "DNSKEY", check=False)
+    wanted = ["".join(each.split()) for each in document.kept["dnskey_records"]]
+    return ["".join(line.split()) for line in told.splitlines()] == wanted
 
 
 def test_what_is_done_to_the_files_of_a_signed_zone_is_seen_and_repaired(
