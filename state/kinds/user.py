@@ -100,7 +100,7 @@ def _comment(full_name: str) -> str:
 
 
 def _complete(values: Values, _name: str, _owner: str, related: Related, previous: Spec | None) -> Values:
-    copied = sorted(USER.marked(Copied))
+    copied = USER.marked(Copied)
     package = related(Ref("Package", str(values.get("package_name", "default"))))
     source = previous or (package.spec if package else None)
     filled = {field: value for field, value in vars(source).items() if field in copied} if source else {}

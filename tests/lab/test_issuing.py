@@ -60,17 +60,23 @@ def test_a_site_and_its_certificate_are_had_in_one_go_and_one_bad_name_harms_no_
         control.gone(ida)
 
 
-def test_one_that_is_asked_for_before_its_site_is_there_is_had_when_it_is(
-    lab_host: lab.LabHost, tmp_path: Path
+@pytest.mark.parametrize("there", [False, True], ids=["made", "switched on"])
+def test_one_that_is_asked_for_before_its_site_is_served_is_had_when_it_is(
+    lab_host: lab.LabHost, tmp_path: Path, there: bool
 ) -> None:
     with (
         pebble(lab_host.ipv4, tmp_path, PEBBLE_VA_NOSLEEP="1") as authority,
         control_plane(lab_host, tmp_path, authorities=authority.authorities) as control,
     ):
         eva = control.tenant("eva")
+        site = control.site("eva.test", "eva", ssl_enabled=True, is_active=False) if there else None
         one = _certificate(control, "eva.test", "eva", san_domains=["www.eva.test"])
         assert "make one" in control.says(one, "NotServedHere").message
-        site = control.site("eva.test", "eva", ssl_enabled=True)
+        site = (
+            control.change(site, is_active=True)
+            if site
+            else control.site("eva.test", "eva", ssl_enabled=True)
+        )
         control.ready(one)
         assert set(control.kept(one)["left_out"]) == {"www.eva.test"}
         control.change(site, aliases=["www.eva.test"])
